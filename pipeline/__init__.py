@@ -1,0 +1,3 @@
+"""Training data for spoken dialogue models that listen while they speak."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""From a seed dialogue to a script: the steps, their validators, and the assembly of the result."""

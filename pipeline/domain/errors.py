@@ -1,0 +1,46 @@
+"""Every exception that this package raises on purpose.
+
+    PipelineError
+     ├── ConfigError               the caller asked for something impossible: exit 2
+     ├── RecordError               one record is bad: it goes to quarantine, the run goes on
+     └── BackendError              an engine or server failed
+          ├── TransientBackendError   worth another try (timeout, 429, 503)
+          └── TerminalBackendError    the same request can never succeed
+
+A message names *who* complains, *what* about, what it *got*, what it *wanted*, and the *remedy*.
+"""
+
+from pipeline.domain.quarantine import Reason
+
+
+class PipelineError(Exception):
+    """Root of the tree; the command line prints its message on one line without a traceback."""
+
+
+class ConfigError(PipelineError):
+    """The configuration or a command's arguments ask for something that cannot be done."""
+
+
+class RecordError(PipelineError):
+    """One record cannot be used. Carries the reason code that its quarantine row will show."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(f"{reason.value}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class BackendError(PipelineError):
+    """A speech engine, language model or other backend failed."""
+
+
+class TransientBackendError(BackendError):
+    """The same request may succeed later. `retry_after_s` is the server's own wish, where it said one."""
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class TerminalBackendError(BackendError):
+    """The same request will fail again: do not retry."""

@@ -1,0 +1,118 @@
+"""What the pipeline needs from the outside, as Protocols. Implementations live in backends/ and io/."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.domain.chat import ChatReply, ChatRequest
+from pipeline.domain.timeline import AudioFile
+from pipeline.domain.voice import Clip, ClipRef, SpeechRequest
+
+
+class ChatModel(Protocol):
+    """The author."""
+
+    @property
+    def name(self) -> str:
+        """Model id, for provenance."""
+        ...
+
+    async def complete(self, request: ChatRequest) -> ChatReply:
+        """Answer one request. Raises TransientBackendError or TerminalBackendError."""
+        ...
+
+
+class SpeechSynthesizer(Protocol):
+    """Text to a clip at the engine's own rate; never resampled, never normalised here."""
+
+    @property
+    def backend(self) -> str:
+        """The name under which voices of the catalogue belong to this synthesizer."""
+        ...
+
+    @property
+    def engine(self) -> str:
+        """`<engine>-<version>`: everything that changes the audio of an equal request."""
+        ...
+
+    @property
+    def max_in_flight(self) -> int:
+        """How many requests it serves at once."""
+        ...
+
+    async def synthesize(self, request: SpeechRequest) -> Clip:
+        """Speak one request, trimmed of leading and trailing silence.
+
+        Raises RecordError for text that cannot be spoken, TransientBackendError or TerminalBackendError.
+        """
+        ...
+
+
+class ClipStore(Protocol):
+    """Content-addressed clips at the timeline's rate."""
+
+    def find_clip(self, digest: str) -> ClipRef | None:
+        """The stored clip's reference, or None."""
+        ...
+
+    def put_clip(self, digest: str, clip: Clip) -> ClipRef:
+        """Store a clip as PCM16, whole or not at all."""
+        ...
+
+    def load_clip(self, digest: str) -> npt.NDArray[np.int16]:
+        """Samples `[num_samples]` int16 of a stored clip. Raises BackendError if it is gone or damaged."""
+        ...
+
+
+class ReplyStore(Protocol):
+    """Replies of language models by request fingerprint, stored before they are parsed."""
+
+    def find_reply(self, fingerprint: str) -> ChatReply | None:
+        """The stored reply, or None."""
+        ...
+
+    def put_reply(self, fingerprint: str, reply: ChatReply) -> None:
+        """Store a reply, whole or not at all."""
+        ...
+
+
+class DialogueAudioSink(Protocol):
+    """Where rendered dialogues go."""
+
+    def write_audio(self, dialogue_id: str, samples: npt.NDArray[np.int16], sampling_rate: int) -> AudioFile:
+        """Write `[num_samples, 2]` int16 as one file, whole or not at all."""
+        ...
+
+
+class PromptLibrary(Protocol):
+    """Versioned prompt texts."""
+
+    def render(self, name: str, language: str, variables: Mapping[str, object]) -> "RenderedPrompt":
+        """Render the current version of `<stage>/<name>`. Raises ConfigError for an unknown prompt or variable."""
+        ...
+
+
+class RenderedPrompt(Protocol):
+    """A prompt with its variables filled in."""
+
+    @property
+    def reference(self) -> str:
+        """`<stage>/<name>.v<N>`"""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the template file."""
+        ...
+
+    @property
+    def system(self) -> str:
+        """The shared head: role, rules, schema."""
+        ...
+
+    @property
+    def user(self) -> str:
+        """The part that differs per dialogue."""
+        ...
