@@ -1,0 +1,1 @@
+"""Prompt texts, one folder per stage. See README.md beside this file."""
