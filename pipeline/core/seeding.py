@@ -21,3 +21,13 @@ def derive_seed(root_seed: int, stage: str, dialogue_id: str) -> int:
     """A 31-bit seed for an engine that wants an integer."""
     digest = hashlib.sha256(f"{root_seed}\x1f{stage}\x1f{dialogue_id}".encode()).digest()
     return int.from_bytes(digest[:4], "big") >> 1
+
+
+def draw_uniform(root_seed: int, stage: str, dialogue_id: str, what: str) -> float:
+    """One number in [0, 1) that depends on its labels only, not on how many others were drawn before.
+
+    A draw can be added, left out or repeated without moving any other, which is what keeps a dialogue's
+    timing comparable when one setting of it changes.
+    """
+    digest = hashlib.sha256(f"{root_seed}\x1f{stage}\x1f{dialogue_id}\x1f{what}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2.0**64

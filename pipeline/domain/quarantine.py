@@ -34,6 +34,8 @@ class Reason(StrEnum):
     BAD_AUDIO = "bad_audio"
     NO_VOICE = "no_voice"
     CANNOT_BE_TIMED = "cannot_be_timed"
+    # exporting
+    NOT_EXPORTABLE = "not_exportable"
 
 
 class Refusal(Record):

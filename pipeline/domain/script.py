@@ -122,7 +122,9 @@ class Script(Record):
         for i, utterance in enumerate(self.utterances):
             anchor = utterance.anchor
             if isinstance(anchor, AfterWords | AfterSeconds) and position.get(anchor.host, i) >= i:
-                raise ValueError(f"{utterance.utterance_id} is anchored in {anchor.host!r}, which does not precede it")
+                raise ValueError(
+                    f"{utterance.utterance_id} is anchored in {anchor.host!r}, which does not precede it"
+                )
             before = self.utterances[i - 1] if i else None
             if isinstance(anchor, AfterHesitation) and (before is None or before.turn != utterance.turn):
                 raise ValueError(f"{utterance.utterance_id} hesitates, but does not continue a turn")

@@ -28,7 +28,9 @@ class SpokenScript(Record):
     def _complete(self) -> Self:
         wanted = {u.utterance_id for u in self.script.utterances} - self.script.unsaid()
         if {c.utterance_id for c in self.clips} != wanted or len(self.clips) != len(wanted):
-            raise ValueError(f"{self.script.dialogue_id}: clips must cover exactly what is said: {sorted(wanted)}")
+            raise ValueError(
+                f"{self.script.dialogue_id}: clips must cover exactly what is said: {sorted(wanted)}"
+            )
         if len({c.clip.sampling_rate for c in self.clips}) != 1:
             raise ValueError(f"{self.script.dialogue_id}: clips differ in sampling rate")
         return self

@@ -85,7 +85,9 @@ class Supervision(Record):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if len(self.span) > self.clip_samples:
-            raise ValueError(f"{self.supervision_id}: span of {len(self.span)} samples, clip of {self.clip_samples}")
+            raise ValueError(
+                f"{self.supervision_id}: span of {len(self.span)} samples, clip of {self.clip_samples}"
+            )
         if not ordered_inside(self.words, self.span):
             raise ValueError(f"{self.supervision_id}: words must be ordered and lie inside the span")
         if self.truncated and not self.fade_samples:
@@ -165,7 +167,9 @@ class Timeline(Record):
                 raise ValueError(f"{name}: supervisions must be ordered by start")
             previous = supervision.span.start
             if supervision.span.end > self.num_samples:
-                raise ValueError(f"{name}: ends at {supervision.span.end}, after the audio's {self.num_samples}")
+                raise ValueError(
+                    f"{name}: ends at {supervision.span.end}, after the audio's {self.num_samples}"
+                )
             if supervision.span.start < last_end.get(supervision.speaker, 0):
                 raise ValueError(f"{name}: {supervision.speaker.value} would overlap itself")
             last_end[supervision.speaker] = supervision.span.end
@@ -229,5 +233,7 @@ class Dialogue(Record):
     def _same_length(self) -> Self:
         wanted = (self.timeline.num_samples, self.timeline.sampling_rate)
         if (self.audio.num_samples, self.audio.sampling_rate) != wanted:
-            raise ValueError(f"{self.timeline.dialogue_id}: audio is not the timeline's length or rate {wanted}")
+            raise ValueError(
+                f"{self.timeline.dialogue_id}: audio is not the timeline's length or rate {wanted}"
+            )
         return self

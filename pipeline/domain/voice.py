@@ -59,7 +59,9 @@ class Clip:
 
     def __post_init__(self) -> None:
         if self.samples.ndim != 1 or self.samples.dtype != np.float32 or not len(self.samples):
-            raise ValueError(f"a clip is float32 [n > 0], got {self.samples.dtype} {list(self.samples.shape)}")
+            raise ValueError(
+                f"a clip is float32 [n > 0], got {self.samples.dtype} {list(self.samples.shape)}"
+            )
         if not np.isfinite(self.samples).all():
             raise ValueError("a clip's samples must be finite")
         if not ordered_inside(self.words, Span(start=0, end=len(self.samples))):

@@ -1,0 +1,224 @@
+"""Placing the utterances of one dialogue on one clock.
+
+The floor is held by one turn at a time. Each utterance is placed where its anchor says:
+
+::
+
+    follows, same turn      |== previous ==| pause |== this ==|
+    follows, new turn       |== floor ==| gap |== this ==|         or, with a negative offset,
+                            |== floor ==|
+                                    |== this ==|
+    after words, yields     |== host ====~|                        host breaks off a reaction time after
+                                   |== this ==|                    the onset; this turn takes the floor
+    after words, continues  |== host ==========|== more ==|        host goes on; the floor stays
+                                   |= this =|
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pipeline.core.timing.profile import Profile
+from pipeline.core.timing.stopping import choose_stop
+from pipeline.domain.errors import RecordError
+from pipeline.domain.labels import Speaker
+from pipeline.domain.quarantine import Reason
+from pipeline.domain.scene import EventType, FloorEffect
+from pipeline.domain.script import AfterHesitation, AfterSeconds, AfterWords, ScriptedEvent, Utterance
+from pipeline.domain.span import Span, to_samples
+from pipeline.domain.spoken import SpokenScript
+from pipeline.domain.words import Word
+
+MIN_HEARD_SHARE = 0.4
+"""At a floor transfer each side is heard alone for at least this share of its utterance, so that an
+overlap stays an overlap of two turns and does not swallow one of them."""
+MIN_OVERLAP_S = 0.05
+"""An interrupter starts at least this long before its host's utterance would end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An utterance on the clock; `words` still count from the start of the clip."""
+
+    utterance: Utterance
+    span: Span
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Realised:
+    """What became of a scripted event."""
+
+    event: ScriptedEvent
+    onset: int
+    anchor_at: int | None
+    yielded_at: int | None
+    hosted: bool
+    """Whether the host is on this timeline."""
+
+
+@dataclass(slots=True)
+class _Clock:
+    """State of the walk over a script."""
+
+    placed: dict[str, Placed] = field(default_factory=dict)
+    events: list[Realised] = field(default_factory=list)
+    floor: str | None = None
+    own_end: dict[Speaker, int] = field(default_factory=dict)
+
+    def put(self, utterance: Utterance, start: int, num_samples: int, words: tuple[Word, ...]) -> None:
+        span = Span(start=start, end=start + num_samples)
+        self.placed[utterance.utterance_id] = Placed(utterance=utterance, span=span, words=words)
+        self.own_end[utterance.speaker] = max(self.own_end.get(utterance.speaker, 0), span.end)
+
+    def last_of_turn(self, turn: int) -> Placed | None:
+        found = [placed for placed in self.placed.values() if placed.utterance.turn == turn]
+        return found[-1] if found else None
+
+    def turn_end(self, turn: int) -> int:
+        return max(placed.span.end for placed in self.placed.values() if placed.utterance.turn == turn)
+
+
+def place(
+    spoken: SpokenScript, profile: Profile, lead_in_s: float
+) -> tuple[Mapping[str, Placed], tuple[Realised, ...]]:
+    """Give every utterance that is said a span, and every event its onset.
+
+    Raises RecordError CANNOT_BE_TIMED where an anchor leaves no room for its event.
+    """
+    script, clock = spoken.script, _Clock()
+    unsaid = script.unsaid()
+    events = {event.utterance_id: event for event in script.events}
+    for utterance in script.utterances:
+        if utterance.utterance_id in unsaid:
+            continue
+        clip = spoken.clip(utterance.utterance_id)
+        event = events.get(utterance.utterance_id)
+        if isinstance(utterance.anchor, AfterWords | AfterSeconds):
+            if event is None:
+                raise RecordError(
+                    Reason.CANNOT_BE_TIMED, f"{utterance.utterance_id} is anchored, but no event says why"
+                )
+            start = _place_event(clock, spoken, profile, utterance, event)
+        else:
+            start = _place_following(clock, spoken, profile, utterance, event, lead_in_s)
+        clock.put(utterance, start, clip.num_samples, clip.words)
+        if not _is_overlay(utterance, events, script.utterances):
+            clock.floor = utterance.utterance_id
+    return clock.placed, tuple(clock.events)
+
+
+def _is_overlay(
+    utterance: Utterance, events: Mapping[str, ScriptedEvent], utterances: tuple[Utterance, ...]
+) -> bool:
+    """Whether an utterance belongs to a turn that lies on top of another one, whose speaker keeps the floor."""
+    opening = next(u for u in utterances if u.turn == utterance.turn)
+    event = events.get(opening.utterance_id)
+    anchored = isinstance(opening.anchor, AfterWords | AfterSeconds)
+    return anchored and event is not None and event.effect is FloorEffect.CONTINUES
+
+
+def _place_following(
+    clock: _Clock,
+    spoken: SpokenScript,
+    profile: Profile,
+    utterance: Utterance,
+    event: ScriptedEvent | None,
+    lead_in_s: float,
+) -> int:
+    """Start of an utterance that follows its own turn, or the turn that holds the floor."""
+    rate = spoken.clip(utterance.utterance_id).sampling_rate
+    name = utterance.utterance_id
+    before = clock.last_of_turn(utterance.turn)
+    if before is not None:
+        if isinstance(utterance.anchor, AfterHesitation):
+            wait_s = profile.hesitation_s(f"hesitation/{name}", spoken.script.language)
+        else:
+            wait_s = profile.pause_s(f"pause/{name}")
+        start = before.span.end + to_samples(wait_s, rate)
+        onset = before.span.end
+    else:
+        start = onset = _start_of_turn(clock, spoken, profile, utterance, lead_in_s)
+    start = max(start, clock.own_end.get(utterance.speaker, 0))
+    if event is not None:
+        clock.events.append(
+            Realised(event=event, onset=onset, anchor_at=None, yielded_at=None, hosted=event.host is not None)
+        )
+    return start
+
+
+def _start_of_turn(
+    clock: _Clock, spoken: SpokenScript, profile: Profile, utterance: Utterance, lead_in_s: float
+) -> int:
+    clip = spoken.clip(utterance.utterance_id)
+    if clock.floor is None:
+        return to_samples(lead_in_s, clip.sampling_rate)
+    floor = clock.placed[clock.floor]
+    own_end = clock.own_end.get(utterance.speaker, 0)
+    if floor.utterance.speaker is Speaker.THIRD_PARTY:
+        # The user speaks to the assistant when the bystander is done.
+        offset_s = profile.gap_s(f"gap/{utterance.utterance_id}")
+    else:
+        most = (1 - MIN_HEARD_SHARE) * min(len(floor.span), clip.num_samples)
+        lower = max(own_end - floor.span.end, -most)
+        offset_s = profile.transfer_s(f"transfer/{utterance.utterance_id}", lower / clip.sampling_rate)
+    return floor.span.end + to_samples(offset_s, clip.sampling_rate)
+
+
+def _place_event(
+    clock: _Clock, spoken: SpokenScript, profile: Profile, utterance: Utterance, event: ScriptedEvent
+) -> int:
+    """Start of an anchored utterance; a host that yields is cut short."""
+    anchor = utterance.anchor
+    if not isinstance(anchor, AfterWords | AfterSeconds):
+        raise TypeError(f"{utterance.utterance_id} has no place inside a host")
+    rate = spoken.clip(utterance.utterance_id).sampling_rate
+    host = clock.placed[anchor.host]
+    anchor_at = host.span.start + _anchor_offset(anchor, host, rate)
+    label = f"onset/{utterance.utterance_id}"
+    yields = event.effect is FloorEffect.YIELDS
+    limit = host.span.end - to_samples(MIN_OVERLAP_S, rate) if yields else clock.turn_end(host.utterance.turn)
+    room_s = (limit - anchor_at) / rate
+    if room_s < 0:
+        raise RecordError(
+            Reason.CANNOT_BE_TIMED,
+            f"{utterance.utterance_id} would start {-room_s:.2f} s after its host's last chance to be interrupted",
+        )
+    if event.type is EventType.BACKCHANNEL:
+        delay_s = profile.backchannel_delay_s(label, room_s)
+    elif yields:
+        delay_s = profile.interrupter_delay_s(label, room_s)
+    else:
+        delay_s = profile.bystander_delay_s(label, room_s)
+    onset = anchor_at + min(to_samples(delay_s, rate), limit - anchor_at)
+    yielded_at = None
+    if yields:
+        yielded_at = _break_off(clock, host, onset, profile, rate)
+    clock.events.append(
+        Realised(event=event, onset=onset, anchor_at=anchor_at, yielded_at=yielded_at, hosted=True)
+    )
+    return onset
+
+
+def _anchor_offset(anchor: AfterWords | AfterSeconds, host: Placed, rate: int) -> int:
+    """Samples from the host's start to the point where the anchor's condition is met."""
+    if isinstance(anchor, AfterSeconds):
+        return to_samples(anchor.seconds, rate)
+    if anchor.words > len(host.words):
+        raise RecordError(
+            Reason.CANNOT_BE_TIMED,
+            f"anchored after word {anchor.words} of {anchor.host}, which has {len(host.words)}",
+        )
+    return host.words[anchor.words - 1].span.end
+
+
+def _break_off(clock: _Clock, host: Placed, onset: int, profile: Profile, rate: int) -> int:
+    """Cut the host a reaction time after the onset, at a syllable or word end; or let it finish."""
+    reaction = to_samples(profile.reaction_s(f"reaction/{host.utterance.utterance_id}"), rate)
+    offset = host.span.start
+    stop = choose_stop(host.words, after=onset - offset, wanted=onset - offset + reaction)
+    if stop is None:
+        return host.span.end
+    span = Span(start=host.span.start, end=offset + stop.sample)
+    clock.placed[host.utterance.utterance_id] = Placed(utterance=host.utterance, span=span, words=stop.words)
+    clock.own_end[host.utterance.speaker] = span.end
+    return span.end

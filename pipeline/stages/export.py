@@ -1,0 +1,143 @@
+"""Export: dialogues in the files of a published format.
+
+Ids count over the whole run, so the caller assigns them once (`assign_ids`), runs the shards, and closes the
+export with all their rows:
+
+    ids = assign_ids(timelines, config.track2.first_speaker)
+    done = run(shard, config, Deps(ids, audio, sink))      # per shard
+    close(rows, config, sink)                              # manifest and licences, last
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from pipeline.core.exports.audio import render_wavs
+from pipeline.core.exports.files import CopyFile, TextFile, WavFile
+from pipeline.core.exports.humdial_track2 import DialogueExport, Track2Options, closing_files, export_track2
+from pipeline.core.exports.manifest import ExportRow
+from pipeline.domain.errors import RecordError
+from pipeline.domain.labels import Split
+from pipeline.domain.quarantine import Reason, Refusal
+from pipeline.domain.record import Record
+from pipeline.domain.timeline import AudioFile, Dialogue
+from pipeline.stages.shard import Shard
+
+NAME = "export"
+VERSION = 1
+
+
+class Config(Record):
+    """What to export, and in which format."""
+
+    format: Literal["humdial-track2"] = "humdial-track2"
+    splits: tuple[Split, ...] = Field(default=tuple(Split), min_length=1)
+    """Parts of the run that are wanted; dialogues of other splits are no part of the export."""
+    track2: Track2Options = Track2Options()
+
+
+class DialogueAudioSource(Protocol):
+    """Where rendered dialogues are."""
+
+    def read_audio(self, audio: AudioFile) -> tuple[npt.NDArray[np.int16], int]:
+        """Samples `[num_samples, 2]` int16 and their rate in Hz. Raises RecordError for a file that is gone or bad."""
+        ...
+
+
+class ExportSink(Protocol):
+    """Where exported files go; paths are relative to the export's root. Every file whole or not at all."""
+
+    def write_text(self, path: str, content: str) -> None:
+        """Write UTF-8 with the line ends that `content` has."""
+        ...
+
+    def write_wav(self, path: str, samples: npt.NDArray[np.int16], sampling_rate: int) -> None:
+        """Write mono PCM16 from `[num_samples]` int16."""
+        ...
+
+    def link(self, path: str, of: str) -> None:
+        """Give a file of this export a second name: a hard link where there are such, else a copy."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """What the stage needs from the outside."""
+
+    ids: Mapping[str, str]
+    """Export id by dialogue id, from `assign_ids` over the whole run."""
+    audio: DialogueAudioSource
+    sink: ExportSink
+
+
+def run(shard: Shard[Dialogue], config: Config, deps: Deps) -> Shard[ExportRow]:
+    """Write the files of every dialogue and hand on their manifest rows.
+
+    A dialogue is mapped and its audio read before the first of its files is written: a refused one leaves none.
+    """
+    rows: list[ExportRow] = []
+    refusals = list(shard.refusals)
+    for dialogue in shard.records:
+        if dialogue.timeline.split not in config.splits:
+            continue
+        try:
+            rows.append(_export(dialogue, config, deps))
+        except RecordError as error:
+            refusals.append(
+                Refusal(
+                    stage=NAME,
+                    record_id=dialogue.timeline.dialogue_id,
+                    reason=error.reason,
+                    detail=error.detail,
+                    payload=dialogue.to_line(),
+                )
+            )
+    return Shard(shard.index, tuple(rows), tuple(refusals))
+
+
+def close(rows: Iterable[ExportRow], config: Config, sink: ExportSink) -> None:
+    """Write what belongs to the export as a whole. Last, so that its presence says that the export is complete."""
+    for file in closing_files(rows, config.track2):
+        sink.write_text(file.path, file.content)
+
+
+def _export(dialogue: Dialogue, config: Config, deps: Deps) -> ExportRow:
+    made = _mapped(dialogue, config, deps.ids)
+    samples, sampling_rate = _read(dialogue, deps.audio)
+    wavs = (file for file in made.files if isinstance(file, WavFile))
+    for wav, track in render_wavs(samples, sampling_rate, wavs):
+        deps.sink.write_wav(wav.path, track, wav.sampling_rate)
+    for file in made.files:
+        if isinstance(file, TextFile):
+            deps.sink.write_text(file.path, file.content)
+    for file in made.files:
+        if isinstance(file, CopyFile):
+            deps.sink.link(file.path, file.of)
+    return made.row
+
+
+def _mapped(dialogue: Dialogue, config: Config, ids: Mapping[str, str]) -> DialogueExport:
+    """The pure part; the one place that a further format is added to."""
+    dialogue_id = dialogue.timeline.dialogue_id
+    if dialogue_id not in ids:
+        raise RecordError(
+            Reason.NOT_EXPORTABLE,
+            f"{dialogue_id}: {config.format} names dialogues after their user, and none was given a number; "
+            "wanted a user among the speakers, and ids assigned over the whole run",
+        )
+    return export_track2(dialogue, ids[dialogue_id], config.track2)
+
+
+def _read(dialogue: Dialogue, source: DialogueAudioSource) -> tuple[npt.NDArray[np.int16], int]:
+    samples, sampling_rate = source.read_audio(dialogue.audio)
+    wanted = ((dialogue.audio.num_samples, 2), dialogue.audio.sampling_rate, np.dtype(np.int16))
+    got = (samples.shape, sampling_rate, samples.dtype)
+    if got != wanted:
+        raise RecordError(
+            Reason.BAD_AUDIO, f"{dialogue.audio.path}: got {got}, the record says {wanted}; render the dialogue again"
+        )
+    return samples, sampling_rate
