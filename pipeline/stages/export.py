@@ -44,7 +44,7 @@ class DialogueAudioSource(Protocol):
     """Where rendered dialogues are."""
 
     def read_audio(self, audio: AudioFile) -> tuple[npt.NDArray[np.int16], int]:
-        """Samples `[num_samples, 2]` int16 and their rate in Hz. Raises RecordError for a file that is gone or bad."""
+        """Samples `[num_samples, 2]` int16 and their rate in Hz. Raises RecordError for a bad file."""
         ...
 
 
@@ -77,7 +77,7 @@ class Deps:
 def run(shard: Shard[Dialogue], config: Config, deps: Deps) -> Shard[ExportRow]:
     """Write the files of every dialogue and hand on their manifest rows.
 
-    A dialogue is mapped and its audio read before the first of its files is written: a refused one leaves none.
+    A dialogue is mapped and its audio read before its first file is written: a refused one leaves none.
     """
     rows: list[ExportRow] = []
     refusals = list(shard.refusals)
@@ -100,7 +100,7 @@ def run(shard: Shard[Dialogue], config: Config, deps: Deps) -> Shard[ExportRow]:
 
 
 def close(rows: Iterable[ExportRow], config: Config, sink: ExportSink) -> None:
-    """Write what belongs to the export as a whole. Last, so that its presence says that the export is complete."""
+    """Write what belongs to the export as a whole; last, so that the manifest says that it is complete."""
     for file in closing_files(rows, config.track2):
         sink.write_text(file.path, file.content)
 
@@ -138,6 +138,7 @@ def _read(dialogue: Dialogue, source: DialogueAudioSource) -> tuple[npt.NDArray[
     got = (samples.shape, sampling_rate, samples.dtype)
     if got != wanted:
         raise RecordError(
-            Reason.BAD_AUDIO, f"{dialogue.audio.path}: got {got}, the record says {wanted}; render the dialogue again"
+            Reason.BAD_AUDIO,
+            f"{dialogue.audio.path}: got {got}, wanted {wanted}; render the dialogue again",
         )
     return samples, sampling_rate
