@@ -31,15 +31,26 @@ _ESCAPES = str.maketrans({character: f"\\u{ord(character):04x}" for character in
 _FENCE = re.compile(r"```(?:json)?[ \t]*\n(.*?)\n?[ \t]*```", re.DOTALL)
 _EXCERPT = 120
 
-# Annotations and the checks that pydantic makes again when the reply is parsed.
+# Annotations, and the checks that pydantic makes again when the reply is parsed. Descriptions go too: the
+# prompt explains the fields, and a doc-string that is reworded must not change the address of a stored reply.
 _DROPPED = frozenset(
     {
-        *("title", "default", "examples", "deprecated", "format", "pattern", "discriminator", "multipleOf"),
+        *(
+            "title",
+            "description",
+            "default",
+            "examples",
+            "deprecated",
+            "format",
+            "pattern",
+            "discriminator",
+            "multipleOf",
+        ),
         *("minLength", "maxLength", "minItems", "maxItems", "uniqueItems"),
         *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
     }
 )
-_KEPT = frozenset({"type", "enum", "description"})
+_KEPT = frozenset({"type", "enum"})
 _Schema = Mapping[str, JsonValue]
 
 

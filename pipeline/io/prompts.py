@@ -19,6 +19,7 @@ the fields of the prompt's input type, and nothing else. A version is frozen onc
 """
 
 import difflib
+import functools
 import hashlib
 import importlib
 import importlib.resources
@@ -72,9 +73,9 @@ class FrontMatter(Record):
     examples: tuple[Example, ...] = Field(min_length=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Prompt:
-    """One version of one prompt, as its file has it."""
+    """One version of one prompt, as its file has it. Compared by identity, so that heads can be cached."""
 
     front: FrontMatter
     text: str
@@ -278,7 +279,6 @@ def _finalize_data(value: object) -> str:
 
 
 _HEAD = ImmutableSandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-_HEAD.filters["data"] = data_text
 _TAIL = ImmutableSandboxedEnvironment(
     undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_finalize_data
 )
@@ -307,19 +307,37 @@ def _values(prompt: Prompt, language: str, variables: Mapping[str, object]) -> d
 
 
 def _render(prompt: Prompt, language: str, variables: Mapping[str, object]) -> PromptText:
-    values = _values(prompt, language, variables)
+    try:
+        return PromptText(
+            prompt.reference,
+            prompt.sha256,
+            _head(prompt, language),
+            _tail(prompt, _values(prompt, language, variables)),
+        )
+    except TemplateError as error:
+        raise ConfigError(f"prompt {prompt.reference}: its template fails: {error}") from error
+
+
+@functools.lru_cache(maxsize=64)
+def _head(prompt: Prompt, language: str) -> str:
+    """What every dialogue of a language shares; its few-shots look exactly like the real question."""
+    examples = [
+        {"question": _tail(prompt, _values(prompt, language, e.input)), "reply": data_text(e.reply)}
+        for e in prompt.front.examples
+        if e.language == language
+    ]
+    scenes = [row.model_dump(mode="json") for row in SCENES]
     shared = {
         "language": language,
         "schema": schema_text(prompt.output),
-        "scenes": [row.model_dump(mode="json") for row in SCENES],
-        "examples": [e.model_dump(mode="json") for e in prompt.front.examples if e.language == language],
+        "scenes": scenes,
+        "examples": examples,
     }
-    try:
-        system = _HEAD.from_string(prompt.system).render(shared)
-        user = _TAIL.from_string(prompt.user).render(values)
-    except TemplateError as error:
-        raise ConfigError(f"prompt {prompt.reference}: its template fails: {error}") from error
-    return PromptText(prompt.reference, prompt.sha256, system.strip(), user.strip())
+    return _HEAD.from_string(prompt.system).render(shared).strip()
+
+
+def _tail(prompt: Prompt, values: Mapping[str, JsonValue]) -> str:
+    return _TAIL.from_string(prompt.user).render(values).strip()
 
 
 def _example_findings(prompt: Prompt) -> list[str]:
