@@ -81,8 +81,10 @@ class ReplyStore(Protocol):
 class DialogueAudioSink(Protocol):
     """Where rendered dialogues go."""
 
-    def write_audio(self, dialogue_id: str, samples: npt.NDArray[np.int16], sampling_rate: int) -> AudioFile:
-        """Write `[num_samples, 2]` int16 as one file, whole or not at all."""
+    def write_audio(
+        self, dialogue_id: str, samples: npt.NDArray[np.int16], sampling_rate: int, file_format: str
+    ) -> AudioFile:
+        """Write `[num_samples, 2]` int16 as one `flac` or `wav` file, whole or not at all."""
         ...
 
 

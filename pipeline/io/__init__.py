@@ -1,0 +1,1 @@
+"""Files: reading and writing them, whole or not at all. Nothing here decides anything."""

@@ -1,0 +1,53 @@
+"""`humdial`: the group of commands, and what happens to an error."""
+
+import sys
+
+import click
+
+from pipeline import __version__
+from pipeline.cli.context import Context, RunFlow
+from pipeline.cli.look import prompts, seeds, voices
+from pipeline.cli.measure import check, describe
+from pipeline.cli.produce import export, preview, run
+from pipeline.cli.system import doctor
+from pipeline.domain.errors import ConfigError, PipelineError
+
+EPILOG = """
+Start here:  humdial preview demo -n 3 --out outputs/look   then open outputs/look/report/index.html
+"""
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog=EPILOG
+)
+@click.version_option(__version__, prog_name="humdial")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def humdial(debug: bool) -> None:
+    """Training data for spoken dialogue models that listen while they speak.
+
+    Seed dialogues in; scripts with interruptions, dual-track speech with sample-exact timestamps, and
+    datasets in HumDial's own layout out.
+    """
+
+
+for command in (run, preview, check, describe, export, seeds, voices, prompts, doctor):
+    humdial.add_command(command)
+
+
+def main(run_flow: RunFlow | None = None, arguments: list[str] | None = None) -> None:
+    """Run one command and exit with its code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = humdial.main(args=arguments, prog_name="humdial", standalone_mode=False, obj=Context(run_flow))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("humdial: interrupted; the same command goes on where it stopped", err=True)
+        sys.exit(130)
+    except PipelineError as error:
+        if "--debug" in arguments:
+            raise
+        click.echo(f"humdial: {error}", err=True)
+        sys.exit(2 if isinstance(error, ConfigError) else 1)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,109 @@
+"""Commands that make something: run, preview, export."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline.cli.context import Context
+
+if TYPE_CHECKING:
+    from pipeline.runner import RunSummary
+
+SET = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override one key of the configuration, e.g. timing.tail_s=1.0. May be repeated.",
+)
+
+
+@click.command()
+@click.argument("config")
+@click.option("--out", type=click.Path(path_type=Path), help="Directory of the run [outputs/<name>].")
+@SET
+@click.pass_obj
+def run(context: Context, config: str, out: Path | None, overrides: tuple[str, ...]) -> None:
+    """Run the whole pipeline as a Prefect flow.
+
+    CONFIG is a YAML file, the run.json of an earlier run, or the name of a preset (demo, small, full). What
+    is finished is kept: the same command goes on where a killed one stopped, and repeats nothing.
+    """
+    from pipeline.cli.progress import ShardProgress
+    from pipeline.domain.errors import ConfigError
+
+    if context.run_flow is None:
+        raise ConfigError("humdial run: flows are not installed; pip install 'humdial-pipeline[flow]'")
+    summary = context.run_flow(config, out, overrides, ShardProgress())
+    print_summary(Path(summary.directory), summary)
+
+
+@click.command()
+@click.argument("config")
+@click.option(
+    "-n", "count", type=click.IntRange(min=1), default=3, show_default=True, help="Dialogues to make."
+)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Directory of the preview.")
+@SET
+def preview(config: str, count: int, out: Path, overrides: tuple[str, ...]) -> None:
+    """Make a few dialogues without Prefect, for looking at and listening to."""
+    from pipeline.cli.progress import ShardProgress
+    from pipeline.config import find_config, load_config
+    from pipeline.runner import Runner, run_in_process
+
+    path = find_config(config)
+    settings = load_config(path, (*overrides, f"shard_size={count}"))
+    with Runner(settings, out, out.parent / "store") as runner:
+        summary = run_in_process(runner, ShardProgress(), max_shards=1)
+    print_summary(out, summary)
+
+
+@click.command()
+@click.argument("format_name", metavar="FORMAT", type=click.Choice(["humdial-track2"]))
+@click.argument("run_directory", metavar="RUN_DIR", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Directory of the export.")
+@click.option(
+    "--layout",
+    type=click.Choice(["train", "dev", "test"]),
+    help="Write every dialogue in this layout [each in that of its own split].",
+)
+@click.option(
+    "--evaluation-folders", is_flag=True, help="Also lay out what the official evaluation scripts read."
+)
+def export(
+    format_name: str, run_directory: Path, out: Path, layout: str | None, evaluation_folders: bool
+) -> None:
+    """Write a finished run in a published format."""
+    from pipeline.core.exports.humdial_track2 import Track2Options
+    from pipeline.core.exports.manifest import Layout
+    from pipeline.exporting import export_run
+    from pipeline.stages.export import Config
+
+    options = Track2Options(
+        layout=None if layout is None else Layout(layout), evaluation_folders=evaluation_folders
+    )
+    stamp = export_run(run_directory, Config(track2=options), out)
+    click.echo(f"{format_name}: {stamp.num_dialogues} dialogues in {out}")
+    if stamp.num_refusals:
+        click.echo(f"{stamp.num_refusals} dialogues did not fit the format: {out / 'quarantine.jsonl'}")
+
+
+def print_summary(directory: Path, summary: "RunSummary") -> None:
+    """What was made, what was refused and why, and where to listen."""
+    from pipeline.cli.tables import print_table
+    from pipeline.core.report import refusal_table, summary_table
+    from pipeline.reporting import report_run
+
+    report = report_run(directory)
+    print_table(summary_table(report))
+    if summary.num_refusals:
+        click.echo("\nrefused:")
+        print_table(refusal_table(report))
+    click.echo(
+        f"\n{summary.num_dialogues} dialogues, {summary.num_refusals} records refused; "
+        f"{summary.shards_run} shards run, {summary.shards_cached} kept from before"
+    )
+    click.echo(f"listen: {directory / 'report' / 'index.html'}")
+    for path in sorted((directory / "export").glob("*")):
+        click.echo(f"export: {path}")

@@ -1,0 +1,124 @@
+"""`doctor`: what works on this machine, and what to do about what does not."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import click
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """One thing that is looked at."""
+
+    name: str
+    needed_for: str
+    look: Callable[[], str]
+    """Says what it found; raises an exception that says what is wrong."""
+
+
+@click.command()
+def doctor() -> None:
+    """Look at everything that a run needs. Exit code 1 if something is missing."""
+    from pipeline.cli.tables import print_table
+
+    rows = [("", "part", "needed for", "found")]
+    failed = False
+    for examination in EXAMINATIONS:
+        try:
+            mark, found = "ok", examination.look()
+        except Exception as error:  # whatever it is, it is the diagnosis
+            mark, found, failed = "--", " ".join(str(error).split()) or type(error).__name__, True
+        rows.append((mark, examination.name, examination.needed_for, found))
+    print_table(rows)
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+def _python() -> str:
+    import platform
+
+    return f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+
+
+def _prefect() -> str:
+    import os
+    from importlib.metadata import version
+
+    url = os.environ.get("PREFECT_API_URL")
+    return f"Prefect {version('prefect')}, {'server ' + url if url else 'embedded server'}"
+
+
+def _espeak() -> str:
+    import asyncio
+
+    from pipeline.backends.espeak.synthesizer import EspeakSynthesizer
+    from pipeline.domain.labels import Emotion, Language, Style
+    from pipeline.domain.voice import SpeechRequest
+    from pipeline.io.voices import load_catalogue
+
+    voice = next(voice for voice in load_catalogue() if voice.language is Language.EN)
+    request = SpeechRequest(
+        text="Hello there.",
+        language=voice.language,
+        voice=voice,
+        emotion=Emotion.NEUTRAL,
+        style=Style.PLAIN,
+        seed=0,
+    )
+    with EspeakSynthesizer(workers=1) as synthesizer:
+        clip = asyncio.run(synthesizer.synthesize(request))
+        return (
+            f"{synthesizer.engine}: {len(clip.words)} words in {len(clip.samples) / clip.sampling_rate:.2f} s"
+        )
+
+
+def _audio() -> str:
+    import soundfile
+
+    formats = soundfile.available_formats()
+    if "FLAC" not in formats:
+        raise RuntimeError("libsndfile without FLAC; install a soundfile wheel, or set render.format=wav")
+    return f"soundfile {soundfile.__version__}, {soundfile.__libsndfile_version__}"
+
+
+def _prompts() -> str:
+    from pipeline.io.prompts import check_prompts, load_prompts
+
+    findings = check_prompts()
+    if findings:
+        raise RuntimeError(f"{len(findings)} findings, first: {findings[0]}; see humdial prompts check")
+    return f"{len(load_prompts().list())} prompts, locked"
+
+
+def _voices() -> str:
+    from pipeline.io.voices import load_catalogue
+
+    voices = load_catalogue()
+    return f"{len(voices)} voices of {len({voice.speaker for voice in voices})} persons"
+
+
+def _reference() -> str:
+    from pipeline.io.references import load_reference
+
+    return f"switchboard: {load_reference('switchboard').distribution('fto').n} speaker changes"
+
+
+def _disk() -> str:
+    import shutil
+
+    free_gb = shutil.disk_usage(".").free / 1e9
+    if free_gb < 1:
+        raise RuntimeError(f"{free_gb:.1f} GB free here; an hour of FLAC takes about 0.1 GB, plus its clips")
+    return f"{free_gb:.0f} GB free here"
+
+
+EXAMINATIONS = (
+    Examination("python", "everything", _python),
+    Examination("prefect", "run", _prefect),
+    Examination("espeak-ng", "speech.backend espeak", _espeak),
+    Examination("audio files", "render, export", _audio),
+    Examination("prompts", "script", _prompts),
+    Examination("voices", "speech", _voices),
+    Examination("reference", "timing", _reference),
+    Examination("disk", "outputs", _disk),
+)

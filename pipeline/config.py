@@ -1,0 +1,159 @@
+"""One YAML file, one run."""
+
+import difflib
+import json
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, Field, JsonValue, ValidationError
+
+from pipeline.domain.errors import ConfigError
+from pipeline.domain.record import Record
+from pipeline.stages import render, script, seeds, speech, timing
+
+DEMO = "demo"
+"""The path that names the seed dialogues of this package."""
+
+
+class RunConfig(Record):
+    """Everything that decides what a run makes; one section per stage, each owned by its stage."""
+
+    name: str = Field(default="run", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """Name of the run and, unless `--out` says otherwise, of its directory under `outputs/`."""
+    seed: int = Field(default=0, ge=0)
+    """Root of every random draw."""
+    shard_size: int = Field(default=50, ge=1)
+    """Dialogues per unit of work; never changes the data."""
+    workers: int = Field(default=2, ge=1, le=256)
+    """Shards at once; never changes the data."""
+    seeds: seeds.Config
+    script: script.Config = script.Config()
+    speech: speech.Config = speech.Config()
+    timing: timing.Config = timing.Config()
+    render: render.Config = render.Config()
+    export: tuple[Literal["humdial-track2"], ...] = ()
+    """Formats to write into `export/` when the run is done; `humdial export` writes more at any time."""
+
+
+def find_config(name: str) -> Path:
+    """The file of a configuration: a path, or the name of a preset.
+
+    >>> find_config("demo").name
+    'demo.yaml'
+    """
+    path = Path(name)
+    if path.suffix or path.exists():
+        return path
+    presets = files("flows") / "presets"
+    preset = Path(str(presets / f"{name}.yaml"))
+    if not preset.is_file():
+        known = ", ".join(sorted(Path(str(entry)).stem for entry in presets.iterdir()))
+        raise ConfigError(f"{name}: neither a file nor a preset; wanted a YAML file or one of: {known}")
+    return preset
+
+
+def load_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
+    """Read a run configuration (YAML) or the `run.json` of an earlier run, then apply `section.key=value`.
+
+    Relative source paths count from the configuration's own directory. Raises ConfigError naming file, key
+    and the nearest known key.
+    """
+    content = _read(path)
+    for override in overrides:
+        _apply(content, override)
+    config = parse_config(content, str(path))
+    sources = tuple(
+        source
+        if source.path == DEMO
+        else source.model_copy(update={"path": str(_absolute(path, source.path))})
+        for source in config.seeds.sources
+    )
+    return config.model_copy(update={"seeds": config.seeds.model_copy(update={"sources": sources})})
+
+
+def parse_config(content: Mapping[str, JsonValue], source: str) -> RunConfig:
+    """Validate a configuration; `source` is who the error speaks of."""
+    try:
+        return RunConfig.model_validate_json(json.dumps(content))
+    except ValidationError as error:
+        raise ConfigError(f"{source}: {_explain(error)}") from error
+
+
+def _read(path: Path) -> dict[str, JsonValue]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read ({error}); wanted a YAML run configuration") from error
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        problem = " ".join(str(error).split())
+        raise ConfigError(f"{path}: not valid YAML: {problem}") from error
+    if not isinstance(content, dict):
+        raise ConfigError(
+            f"{path}: holds {type(content).__name__}; wanted `key: value` lines, see flows/presets"
+        )
+    if isinstance(content.get("config"), dict) and "versions" in content:
+        content = content["config"]  # the run.json of an earlier run
+    return {str(key): value for key, value in content.items()}
+
+
+def _apply(content: dict[str, JsonValue], override: str) -> None:
+    """Set one dotted key. `seeds.sources.0.limit=20` reaches into lists."""
+    key, equals, text = override.partition("=")
+    if not equals or not key.strip():
+        raise ConfigError(f"--set {override!r}: wanted section.key=value, for example timing.tail_s=1.0")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {override!r}: {text!r} is not a YAML value") from error
+    *parents, last = key.strip().split(".")
+    place: JsonValue = content
+    for name in parents:
+        if isinstance(place, dict):
+            place = place.setdefault(name, {})
+        elif isinstance(place, list) and name.isdigit() and int(name) < len(place):
+            place = place[int(name)]
+        else:
+            raise ConfigError(f"--set {override!r}: there is nothing called {name!r} to reach into")
+    if isinstance(place, dict):
+        place[last] = value
+    elif isinstance(place, list) and last.isdigit() and int(last) < len(place):
+        place[int(last)] = value
+    else:
+        raise ConfigError(f"--set {override!r}: {'.'.join(parents)} holds a single value, not keys")
+
+
+def _absolute(config: Path, path: str) -> Path:
+    return (config.absolute().parent / Path(path).expanduser()).resolve()
+
+
+def _explain(error: ValidationError) -> str:
+    """The first problem, for a person: where, what was found, what is known."""
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    if first["type"] == "extra_forbidden":
+        known = _keys_at(first["loc"][:-1])
+        nearest = difflib.get_close_matches(str(first["loc"][-1]), known, n=1, cutoff=0.0)
+        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+        return f"unknown key {where!r}; {hint}known here: {', '.join(known)}"
+    if first["type"] == "missing":
+        return f"{where} is missing; add it"
+    got = first.get("input")
+    return f"{where}: {first['msg']}; got {got!r}"
+
+
+def _keys_at(location: tuple[int | str, ...]) -> list[str]:
+    """Names of the keys that a section knows."""
+    model: type[BaseModel] = RunConfig
+    for name in location:
+        field = model.model_fields.get(str(name))
+        if field is None:
+            continue
+        for candidate in (field.annotation, *getattr(field.annotation, "__args__", ())):
+            if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+                model = candidate
+    return sorted(model.model_fields)

@@ -1,0 +1,105 @@
+"""Where an export is written: beside its place first, then swapped in as a whole."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from pipeline.domain.errors import ConfigError, RecordError
+from pipeline.domain.quarantine import Reason
+from pipeline.domain.record import Record
+from pipeline.domain.timeline import AudioFile
+from pipeline.io.audio import Pcm, encode, read_pcm16
+from pipeline.io.files import write_text
+
+_STAMP = "export.json"
+
+
+class ExportStamp(Record):
+    """What an export directory was made from: the file `export.json` in it."""
+
+    format: str
+    key: str
+    """Hash of the records, the stage's version and its options."""
+    num_dialogues: int
+    num_refusals: int
+
+
+class ExportTree:
+    """Writes an export's files below one directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def write_text(self, path: str, content: str) -> None:
+        """UTF-8, line ends as they are."""
+        self._place(path).write_bytes(content.encode())
+
+    def write_wav(self, path: str, samples: Pcm, sampling_rate: int) -> None:
+        """Mono PCM16."""
+        self._place(path).write_bytes(encode(samples, sampling_rate, "wav"))
+
+    def link(self, path: str, of: str) -> None:
+        """A second name for a file of this export; a copy where there are no hard links."""
+        target = self._place(path)
+        try:
+            os.link(self._directory / of, target)
+        except OSError:
+            shutil.copyfile(self._directory / of, target)
+
+    def _place(self, path: str) -> Path:
+        target = self._directory / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target
+
+
+class RunAudioSource:
+    """Reads the rendered audio of a run."""
+
+    def __init__(self, run_directory: Path) -> None:
+        self._run_directory = run_directory
+
+    def read_audio(self, audio: AudioFile) -> tuple[Pcm, int]:
+        """Samples `[num_samples, 2]` int16 and their rate. Raises RecordError BAD_AUDIO."""
+        try:
+            return read_pcm16(self._run_directory / audio.path)
+        except Exception as error:
+            raise RecordError(Reason.BAD_AUDIO, str(error)) from error
+
+
+def find_export(out: Path) -> ExportStamp | None:
+    """What is at `out`, if it is a finished export."""
+    try:
+        return ExportStamp.from_line((out / _STAMP).read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+@contextmanager
+def whole_export(out: Path) -> Iterator[Path]:
+    """Yield an empty directory; put it in the place of `out` when the block succeeds.
+
+    Replaces an earlier export, and nothing else: raises ConfigError where `out` holds other files.
+    """
+    if out.exists() and find_export(out) is None and (not out.is_dir() or any(out.iterdir())):
+        raise ConfigError(f"{out}: is not an export and not empty; choose another --out")
+    partial = out.with_name(f".partial-{out.name}")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        yield partial
+        if out.exists():
+            shutil.rmtree(out)
+        partial.rename(out)
+    except OSError as error:
+        raise ConfigError(f"{out}: cannot be written ({error}); choose another --out") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_stamp(directory: Path, stamp: ExportStamp) -> None:
+    """Say what the export was made from."""
+    write_text(directory / _STAMP, stamp.to_line() + "\n")

@@ -1,0 +1,134 @@
+"""One run's directory: shards of records with their stamps, the final records, what the run was.
+
+::
+
+    outputs/<run>/
+      run.json
+      02-script/records.00000.jsonl  quarantine.00000.jsonl  stamp.00000.json
+      audio/<dialogue_id>.flac       dialogues.jsonl         export/  report/
+"""
+
+import fcntl
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from pipeline.domain.errors import ConfigError
+from pipeline.domain.quarantine import Refusal
+from pipeline.domain.record import Record
+from pipeline.domain.timeline import Dialogue
+from pipeline.io.files import file_sha256, sweep_partials, write_text
+from pipeline.io.jsonl import read_records, write_records
+
+R = TypeVar("R", bound=Record)
+
+
+class Stamp(Record):
+    """Proof that a shard is complete: written last, and valid only for its key and its files' content."""
+
+    key: str
+    records_sha256: str
+    num_records: int
+    num_refusals: int
+
+
+class RunDirectory:
+    """Reads and writes one run's files."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def dialogues_path(self) -> Path:
+        """The final records."""
+        return self.path / "dialogues.jsonl"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the directory for one writer. Raises ConfigError if another process holds it.
+
+        The lock is the kernel's: a killed process leaves none behind.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = (self.path / ".lock").open("w")
+        except OSError as error:
+            raise ConfigError(
+                f"{self.path}: cannot be written ({error.strerror}); choose another directory with --out"
+            ) from error
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise ConfigError(
+                    f"{self.path}: another run is writing here; wait for it or choose another --out"
+                ) from error
+            sweep_partials(self.path)
+            yield
+
+    def find_stamp(self, stage: str, index: int, key: str) -> Stamp | None:
+        """The shard's stamp, if the shard is complete, unchanged, and was made for this key."""
+        records, _, stamp_path = self._shard_paths(stage, index)
+        try:
+            stamp = Stamp.from_line(stamp_path.read_bytes())
+            unchanged = stamp.key == key and file_sha256(records) == stamp.records_sha256
+        except (OSError, ValidationError):
+            return None
+        return stamp if unchanged else None
+
+    def write_shard(
+        self, stage: str, index: int, key: str, records: Iterable[Record], refusals: Iterable[Refusal]
+    ) -> Stamp:
+        """Write records, refusals, then the stamp that makes them count."""
+        records_path, refusals_path, stamp_path = self._shard_paths(stage, index)
+        stamp_path.unlink(missing_ok=True)
+        num_records = write_records(records_path, records)
+        num_refusals = write_records(refusals_path, refusals)
+        stamp = Stamp(
+            key=key,
+            records_sha256=file_sha256(records_path),
+            num_records=num_records,
+            num_refusals=num_refusals,
+        )
+        write_text(stamp_path, stamp.to_line())
+        return stamp
+
+    def read_shard(self, stage: str, index: int, kind: type[R]) -> tuple[R, ...]:
+        """The records of one shard."""
+        return tuple(read_records(self._shard_paths(stage, index)[0], kind))
+
+    def read_refusals(self) -> Iterator[Refusal]:
+        """Every refused record of the run, stage by stage."""
+        for path in sorted(self.path.glob("[0-9][0-9]-*/quarantine.*.jsonl")):
+            yield from read_records(path, Refusal)
+
+    def drop_shards_from(self, stage: str, count: int) -> None:
+        """Remove shards beyond the first `count`: leftovers of a run with smaller shards."""
+        for path in (self.path / stage).glob("*.[0-9][0-9][0-9][0-9][0-9].json*"):
+            if int(path.name.split(".")[1]) >= count:
+                path.unlink()
+
+    def read_dialogues(self) -> Iterator[Dialogue]:
+        """The final records. Raises ConfigError where this is no finished run."""
+        if not self.dialogues_path.is_file():
+            raise ConfigError(
+                f"{self.path}: holds no dialogues.jsonl; wanted the directory of a finished run"
+            )
+        return read_records(self.dialogues_path, Dialogue)
+
+    def drop_audio_except(self, wanted: set[str]) -> None:
+        """Remove audio of dialogues that are no longer part of the run. Paths are relative to the run."""
+        for path in (self.path / "audio").glob("*"):
+            if path.suffix in (".flac", ".wav") and f"audio/{path.name}" not in wanted:
+                path.unlink()
+
+    def _shard_paths(self, stage: str, index: int) -> tuple[Path, Path, Path]:
+        directory = self.path / stage
+        return (
+            directory / f"records.{index:05d}.jsonl",
+            directory / f"quarantine.{index:05d}.jsonl",
+            directory / f"stamp.{index:05d}.json",
+        )

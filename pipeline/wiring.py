@@ -1,0 +1,189 @@
+"""RunConfig -> deps. The only module that names concrete backends."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from pipeline.backends.espeak.synthesizer import EspeakSynthesizer
+from pipeline.backends.offline.author import OfflineAuthor
+from pipeline.config import DEMO, RunConfig
+from pipeline.domain.quarantine import Refusal
+from pipeline.domain.record import Record
+from pipeline.domain.script import DialoguePlan, Script
+from pipeline.domain.seed import SeedDialogue
+from pipeline.domain.spoken import SpokenScript
+from pipeline.domain.timeline import Timeline
+from pipeline.io.audio import RunAudio
+from pipeline.io.corpora import find_corpus
+from pipeline.io.prompts import load_prompts
+from pipeline.io.references import load_reference
+from pipeline.io.sources import fingerprint_source
+from pipeline.io.store import Store
+from pipeline.io.voices import load_catalogue
+from pipeline.stages import render, script, seeds, speech, timing
+from pipeline.stages.seeds import SeedSource, SourceContent
+from pipeline.stages.shard import Shard
+
+R = TypeVar("R", bound=Record)
+I = TypeVar("I", bound=Record)  # noqa: E741 - what a stage takes in
+C = TypeVar("C", bound=Record)
+D = TypeVar("D", bound="_Deps")
+
+ORDER = (seeds.NAME, script.NAME, speech.NAME, timing.NAME, render.NAME)
+"""Stages that work on shards, in the order in which they run."""
+
+PROMPTS = ("script/adapt", "script/place", "script/write")
+"""Prompts of the `full_duplex` recipe."""
+
+
+def directory_of(stage: str) -> str:
+    """Name of a stage's directory in a run: `02-script`."""
+    return f"{ORDER.index(stage) + 1:02d}-{stage}"
+
+
+class ReadUpstream(Protocol):
+    """Reads the records of the upstream shard."""
+
+    def __call__(self, kind: type[R]) -> tuple[R, ...]:
+        """All of them, as records of this kind."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BoundStage:
+    """A stage with its configuration and deps: all that a runner needs to know of it."""
+
+    name: str
+    version: int
+    config: Record
+    deps_fingerprint: str
+    apply: Callable[[ReadUpstream, int], Shard[Record]]
+    """Run on the records of the upstream shard, as shard number n."""
+
+    def key(self, root_seed: int, upstream: str) -> str:
+        """Cache key: everything that the output depends on."""
+        parts = (
+            self.name,
+            str(self.version),
+            self.config.fingerprint(),
+            self.deps_fingerprint,
+            str(root_seed),
+            upstream,
+        )
+        return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+
+
+class Wiring:
+    """Builds the stages of one run, each when it is first asked for: a stage that is not run builds nothing."""
+
+    def __init__(self, config: RunConfig, run_directory: Path, store_directory: Path) -> None:
+        self._config = config
+        self._store = Store(store_directory)
+        self._audio = RunAudio(run_directory)
+        self._resources = ExitStack()
+        self._bound: dict[str, BoundStage] = {}
+        self._builders: dict[str, Callable[[], BoundStage]] = {
+            seeds.NAME: self._seeds,
+            script.NAME: self._script,
+            speech.NAME: self._speech,
+            timing.NAME: self._timing,
+            render.NAME: self._render,
+        }
+
+    def stage(self, name: str) -> BoundStage:
+        """The bound stage. Raises ConfigError where its backend or files are not to be had."""
+        if name not in self._bound:
+            self._bound[name] = self._builders[name]()
+        return self._bound[name]
+
+    def sources(self) -> tuple[SourceContent, ...]:
+        """The configured seed sources with the hash of what they hold now."""
+        return tuple(_content_of(source) for source in self._config.seeds.sources)
+
+    def close(self) -> None:
+        """Stop engine processes."""
+        self._resources.close()
+
+    def _seeds(self) -> BoundStage:
+        deps = seeds.Deps(root_seed=self._config.seed, read=read_source)
+        return _bind(seeds.NAME, seeds.VERSION, self._config.seeds, deps, SourceContent, seeds.run)
+
+    def _script(self) -> BoundStage:
+        prompts = load_prompts()
+        used = "".join(f"{prompt.reference}:{prompt.sha256}" for prompt in map(prompts.current, PROMPTS))
+        deps = script.Deps(
+            root_seed=self._config.seed,
+            author=OfflineAuthor(),
+            prompts=prompts,
+            prompts_sha256=hashlib.sha256(used.encode()).hexdigest(),
+            replies=self._store,
+        )
+        return _bind(script.NAME, script.VERSION, self._config.script, deps, DialoguePlan, script.run)
+
+    def _speech(self) -> BoundStage:
+        synthesizer = self._resources.enter_context(EspeakSynthesizer(workers=self._config.speech.processes))
+        deps = speech.Deps(
+            root_seed=self._config.seed,
+            synthesizer=synthesizer,
+            voices=tuple(v for v in load_catalogue() if v.backend == synthesizer.backend),
+            clips=self._store,
+            sampling_rate=self._config.render.sampling_rate,
+        )
+        return _bind(speech.NAME, speech.VERSION, self._config.speech, deps, Script, speech.run)
+
+    def _timing(self) -> BoundStage:
+        deps = timing.Deps(
+            root_seed=self._config.seed,
+            reference=load_reference(self._config.timing.reference),
+            stages=tuple(f"{stage.NAME}-{stage.VERSION}" for stage in (seeds, script, speech, timing)),
+        )
+        return _bind(timing.NAME, timing.VERSION, self._config.timing, deps, SpokenScript, timing.run)
+
+    def _render(self) -> BoundStage:
+        deps = render.Deps(clips=self._store, audio=self._audio)
+        return _bind(render.NAME, render.VERSION, self._config.render, deps, Timeline, render.run)
+
+
+@contextmanager
+def locate_source(source: SeedSource) -> Iterator[Path]:
+    """The path of a source; `demo` is inside the package."""
+    if source.path == DEMO:
+        with as_file(files("pipeline") / "data" / "seeds" / f"{source.language.value}.jsonl") as path:
+            yield path
+    else:
+        yield Path(source.path)
+
+
+def read_source(source: SeedSource) -> Iterator[SeedDialogue | Refusal]:
+    """Read one source with its corpus's reader. Raises ConfigError for an unknown reader or a missing path."""
+    with locate_source(source) as path:
+        yield from find_corpus(source.reader).read(path, source.language)
+
+
+def _content_of(source: SeedSource) -> SourceContent:
+    with locate_source(source) as path:
+        return SourceContent(source=source, content_sha256=fingerprint_source(path))
+
+
+class _Deps(Protocol):
+    def fingerprint(self) -> str: ...
+
+
+def _bind(
+    name: str,
+    version: int,
+    config: C,
+    deps: D,
+    reads: type[I],
+    run: Callable[[Shard[I], C, D], Shard[Record]],
+) -> BoundStage:
+    def apply(read: ReadUpstream, index: int) -> Shard[Record]:
+        return run(Shard(index=index, records=read(reads)), config, deps)
+
+    return BoundStage(
+        name=name, version=version, config=config, deps_fingerprint=deps.fingerprint(), apply=apply
+    )
