@@ -175,6 +175,11 @@ def test_data_is_never_nan() -> None:
         data_text(float("nan"))
 
 
+@pytest.mark.parametrize("model", [Adapted, Placement, Written])
+def test_replies_have_no_defaults_that_could_fill_a_gap(model: type[BaseModel]) -> None:
+    assert all(field.is_required() for field in model.model_fields.values())
+
+
 def test_a_request_carries_prompt_schema_and_record() -> None:
     record = AdaptInput(
         dialogue_id="en-1",
@@ -246,6 +251,13 @@ def test_a_bad_reply_is_refused_and_says_what_is_wrong(content: str, problem: st
     assert caught.value.reason is Reason.INVALID_REPLY
     assert "some-model" in caught.value.detail
     assert len(caught.value.detail) < 1000
+
+
+def test_a_number_in_quotation_marks_is_not_a_number() -> None:
+    outer = Outer(inner=Inner(title="t"))
+    assert parse_reply(reply(outer.to_line()), Outer) == outer
+    with pytest.raises(RecordError, match="count: Input should be a valid integer"):
+        parse_reply(reply(outer.to_line().replace('"count":3', '"count":"3"')), Outer)
 
 
 @pytest.mark.parametrize(
