@@ -76,7 +76,7 @@ def describe(paths: tuple[Path, ...], reference: str, as_json: bool) -> None:
 def _measure_all(paths: tuple[Path, ...]) -> "Iterator[TurnTakingStatistics]":
     from pipeline.core.turntaking.activity import activity_of
     from pipeline.core.turntaking.measurement import measure
-    from pipeline.io.rttm import read_activities
+    from pipeline.io.rttm import read_rttm
     from pipeline.io.run_directory import RunDirectory
 
     for path in paths:
@@ -84,8 +84,11 @@ def _measure_all(paths: tuple[Path, ...]) -> "Iterator[TurnTakingStatistics]":
             for dialogue in RunDirectory(path).read_dialogues():
                 yield measure(activity_of(dialogue.timeline))
         else:
-            for activity in read_activities(path):
-                yield measure(activity)
+            rttm = read_rttm(path)
+            for refusal in rttm.refusals:
+                click.echo(f"{refusal.record_id}: refused: {refusal.detail}", err=True)
+            for recording in rttm.recordings:
+                yield measure(recording.activity)
 
 
 def _print_statistics(statistics: "TurnTakingStatistics", rows: "tuple[ComparisonRow, ...]") -> None:

@@ -7,8 +7,8 @@ from pipeline.core.scripting.steps import (
     Adapted,
     AdaptInput,
     Line,
-    Placement,
     PlaceInput,
+    Placement,
     WriteInput,
     Written,
 )

@@ -70,9 +70,7 @@ class Profile:
         low_s, high_s = bounds_s
         return low_s + self.u(label) * max(0.0, min(high_s, upper_s) - low_s)
 
-    def _draw(
-        self, name: str, label: str, lower_s: float = -math.inf, upper_s: float = math.inf
-    ) -> float:
+    def _draw(self, name: str, label: str, lower_s: float = -math.inf, upper_s: float = math.inf) -> float:
         return draw_between(self.reference.distribution(name), self.u(label), lower_s, upper_s)
 
 

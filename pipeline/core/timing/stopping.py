@@ -26,7 +26,7 @@ def syllables(word: str) -> tuple[str, ...]:
     ('res', 'tau', 'rant')
     """
     parts = _SYLLABLE.findall(word)
-    if "".join(parts) != word or len(parts) > 1 and parts[-1].lower() in ("e", "es"):
+    if "".join(parts) != word or (len(parts) > 1 and parts[-1].lower() in ("e", "es")):
         return (word,)
     if len(parts) > 1 and re.fullmatch(r"[^aeiouy]*e", parts[-1], re.IGNORECASE):
         return (*parts[:-2], parts[-2] + parts[-1])  # a final silent e is no syllable

@@ -1,0 +1,8 @@
+"""Settings that all tests share."""
+
+from hypothesis import settings
+
+# Machines that run these tests are shared: how long an example takes says nothing about the code. Examples are
+# the same in every run, so that a red test is red for everybody.
+settings.register_profile("everyday", deadline=None, derandomize=True)
+settings.load_profile("everyday")
