@@ -1,6 +1,6 @@
 """CrossWOZ: people asking a (human) guide for sights, restaurants, hotels and transport in Beijing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pipeline.domain.errors import RecordError
@@ -40,9 +40,10 @@ def _utterance(message: Mapping[str, object]) -> Utterance:
     return Utterance(role, text_field(message, "content"))
 
 
-def _topic(goal: Iterator[object] | object) -> str | None:
+def _topic(goal: Sequence[object]) -> str | None:
     """Domains of a goal whose rows are `[sub-goal, domain, slot, value, mentioned]`."""
-    domains = (text(sequence(row, "goal row")[1], "goal row[1]") for row in sequence(goal, "goal"))
+    rows = (sequence(row, f"goal[{index}]") for index, row in enumerate(goal))
+    domains = (text(cell, "the domain of a goal row") for row in rows for cell in row[1:2])
     return "、".join(dict.fromkeys(domains)) or None
 
 

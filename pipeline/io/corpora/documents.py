@@ -3,7 +3,7 @@
 import json
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -24,17 +24,18 @@ def open_document(file: Path) -> Iterator[IO[bytes]]:
         with file.open("rb") as handle:
             yield handle
         return
-    with zipfile.ZipFile(file) as archive:
-        member = _json_member(file, archive.namelist())
+    with ExitStack() as stack:
         try:
-            with archive.open(member) as handle:
-                yield handle
+            archive = stack.enter_context(zipfile.ZipFile(file))
+            member = _json_member(file, archive.namelist())
+            handle = stack.enter_context(archive.open(member))
         except (RuntimeError, NotImplementedError) as error:  # encrypted, exotic compression
             raise ConfigError(
-                f"{file}: cannot unpack {member} ({error}); unpack it and name the file"
+                f"{file}: cannot unpack it ({error}); unpack it and name the json file"
             ) from error
         except zipfile.BadZipFile as error:
-            raise RecordError(Reason.MALFORMED_RECORD, f"zip member {member} is damaged ({error})") from error
+            raise RecordError(Reason.MALFORMED_RECORD, f"{file.name} is damaged ({error})") from error
+        yield handle
 
 
 def json_items(file: Path, open_lists: bool = False) -> Iterator[Item | Refusal]:

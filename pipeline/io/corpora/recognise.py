@@ -44,22 +44,22 @@ _CONTAINERS = {
 
 def recognise(file: Path) -> str | None:
     """The reader that fits the file's first dialogue; None where that cannot be told."""
-    if not zipfile.is_zipfile(file):
-        with file.open("rb") as handle:
-            head = handle.readline(1 << 16).decode("utf-8-sig", "replace")
-        if "__eou__" in head and "\t" in head:
-            return "xdailydialog"
-        columns = {name.strip() for name in head.split(",")}
-        for wanted, corpus in _TABLES:
-            if wanted <= columns:
-                return corpus
-        if not head.lstrip().startswith(("{", "[")) and head.strip():
-            return None
     try:
-        first = next(json_items(file, open_lists=True), None)
-    except PipelineError:
+        named = None if zipfile.is_zipfile(file) else _corpus_of_head(file)
+        first = None if named else next(json_items(file, open_lists=True), None)
+    except (PipelineError, OSError):
         return None
-    return _corpus_of_item(first) if isinstance(first, Item) else None
+    return _corpus_of_item(first) if isinstance(first, Item) else named
+
+
+def _corpus_of_head(file: Path) -> str | None:
+    """By the header of a table, or by the marks in the first line of XDailyDialog."""
+    with file.open("rb") as handle:
+        head = handle.readline(1 << 16).decode("utf-8-sig", "replace")
+    if "__eou__" in head and "\t" in head:
+        return "xdailydialog"
+    columns = {name.strip() for name in head.split(",")}
+    return next((corpus for wanted, corpus in _TABLES if wanted <= columns), None)
 
 
 def _corpus_of_item(item: Item) -> str | None:
