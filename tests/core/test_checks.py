@@ -1,0 +1,401 @@
+"""Every fault is planted in a sound dialogue made of noise bursts, and has to be found by name.
+
+user       |= query =|                  |= stop =|                     0.5-1.5   3.0-4.0 s
+assistant               |=== answer ==~|             |= reaction =|    1.8-3.3   4.3-5.3 s
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.core.checks import Code, Limits, check_dataset, check_dialogue
+from pipeline.core.loudness import integrated_loudness_lufs
+from pipeline.domain.errors import ConfigError
+from pipeline.domain.labels import Emotion, Gender, Language, Speaker, Split, Style
+from pipeline.domain.licence import Licence
+from pipeline.domain.scene import EventType, FloorEffect, Scene
+from pipeline.domain.script import AfterWords
+from pipeline.domain.span import Span, to_samples
+from pipeline.domain.timeline import (
+    AudioFile,
+    Dialogue,
+    Distance,
+    Event,
+    Provenance,
+    Supervision,
+    Timeline,
+    Voicing,
+)
+from pipeline.domain.words import TimeSource, Word
+
+RATE = 8000
+SECONDS = 5.6
+FADE = to_samples(0.02, RATE)
+Pcm = npt.NDArray[np.int16]
+
+
+def at(seconds: float) -> int:
+    return to_samples(seconds, RATE)
+
+
+def supervision(
+    name: str, speaker: Speaker, start_s: float, end_s: float, *, truncated: bool = False, turn: int = 0
+) -> Supervision:
+    start, middle, end = at(start_s), at((start_s + end_s) / 2), at(end_s)
+    text = f"{name} tea"
+    return Supervision(
+        supervision_id=name,
+        turn=turn,
+        speaker=speaker,
+        span=Span(start=start, end=end),
+        text=text,
+        planned_text=f"{text} and milk" if truncated else text,
+        words=(
+            Word(text=name, span=Span(start=start, end=middle), source=TimeSource.ENGINE),
+            Word(text="tea", span=Span(start=middle, end=end), source=TimeSource.ENGINE),
+        ),
+        emotion=Emotion.NEUTRAL,
+        style=Style.PLAIN,
+        clip="00",
+        clip_samples=end - start + (at(0.5) if truncated else 0),
+        engine="noise-1",
+        fade_samples=FADE if truncated else 0,
+        distance=None,
+    )
+
+
+def dialogue(name: str = "d1", split: Split = Split.TRAIN, person: str = "ann", seed: str = "s1") -> Dialogue:
+    answer = supervision("answer", Speaker.ASSISTANT, 1.8, 3.3, truncated=True, turn=1)
+    timeline = Timeline(
+        dialogue_id=name,
+        language=Language.EN,
+        scene=Scene.SILENCE_OR_TERMINATION,
+        split=split,
+        topic="tea",
+        sampling_rate=RATE,
+        num_samples=at(SECONDS),
+        profile="test",
+        supervisions=(
+            supervision("query", Speaker.USER, 0.5, 1.5),
+            answer,
+            supervision("stop", Speaker.USER, 3.0, 4.0, turn=2),
+            supervision("reaction", Speaker.ASSISTANT, 4.3, 5.3, turn=3),
+        ),
+        events=(
+            Event(
+                type=EventType.STOP_REQUEST,
+                supervision_id="stop",
+                initiator=Speaker.USER,
+                host="answer",
+                effect=FloorEffect.YIELDS,
+                anchor=AfterWords(host="answer", words=1),
+                onset=at(3.0),
+                anchor_at=at(2.55),
+                yielded_at=at(3.3),
+            ),
+        ),
+        unsaid=(),
+        voicing=tuple(
+            Voicing(speaker=speaker, voice_id=voice, person=voice, gender=Gender.FEMALE, gain_db=0)
+            for speaker, voice in ((Speaker.USER, person), (Speaker.ASSISTANT, f"{person}-assistant"))
+        ),
+        licence=Licence(
+            id="CC0-1.0", non_commercial=False, share_alike=False, redistributable=True, attribution=""
+        ),
+        provenance=Provenance(seed_id=seed, author=(), root_seed=0, stages=()),
+    )
+    audio = AudioFile(
+        path=f"audio/{name}.flac",
+        sha256=f"sha-{name}-{seed}",
+        num_bytes=9,
+        num_samples=at(SECONDS),
+        sampling_rate=RATE,
+    )
+    return Dialogue(timeline=timeline, audio=audio)
+
+
+def rendered(record: Dialogue, lufs: float = -23.0) -> Pcm:
+    """Noise in every span at the loudness target, faded where truncated, silence elsewhere."""
+    rng = np.random.default_rng(7)
+    samples = np.zeros((record.timeline.num_samples, 2))
+    for one in record.timeline.supervisions:
+        burst = rng.normal(0, 0.05, len(one.span))
+        burst *= 10 ** ((lufs - integrated_loudness_lufs(burst, RATE)) / 20)
+        if one.fade_samples:
+            burst[-FADE:] *= 0.5 * (1 + np.cos(np.pi * np.arange(1, FADE + 1) / FADE))
+        samples[one.span.start : one.span.end, one.track.channel] += burst
+    return np.rint(samples * 32767).astype(np.int16)
+
+
+def changed(record: Dialogue, name: str, **update: object) -> Dialogue:
+    """A record that its constructors would refuse: one supervision's fields replaced without checks."""
+    supervisions = tuple(
+        one.model_copy(update=update) if one.supervision_id == name else one
+        for one in record.timeline.supervisions
+    )
+    timeline = record.timeline.model_copy(update={"supervisions": supervisions})
+    return Dialogue.model_construct(timeline=timeline, audio=record.audio)
+
+
+def test_a_sound_dialogue_has_no_findings() -> None:
+    record = dialogue()
+    assert check_dialogue(record, rendered(record), RATE) == ()
+
+
+Fault = Callable[[Dialogue, Pcm], tuple[Dialogue, Pcm, int]]
+
+
+def heard(change: Callable[[Pcm], Pcm], rate: int = RATE) -> Fault:
+    """A fault of the audio file as a whole."""
+    return lambda record, samples: (record, change(samples), rate)
+
+
+def put(value: int, channel: int, start_s: float, end_s: float) -> Fault:
+    """A fault inside one stretch of one channel."""
+
+    def fault(record: Dialogue, samples: Pcm) -> tuple[Dialogue, Pcm, int]:
+        samples[at(start_s) : at(end_s), channel] = value
+        return record, samples, RATE
+
+    return fault
+
+
+def louder(channel: int, gain_db: float) -> Fault:
+    gain = np.where(np.arange(2) == channel, 10 ** (gain_db / 20), 1.0)
+    return heard(lambda samples: np.rint(samples * gain).astype(np.int16))
+
+
+def broken_off_with_a_click(record: Dialogue, samples: Pcm) -> tuple[Dialogue, Pcm, int]:
+    samples[at(3.3) - FADE : at(3.3), 1] = samples[at(3.2) - FADE : at(3.2), 1]
+    return record, samples, RATE
+
+
+def spoken_on(record: Dialogue, samples: Pcm) -> tuple[Dialogue, Pcm, int]:
+    samples[at(3.3) : at(3.5), 1] = samples[at(2.0) : at(2.2), 1]
+    return record, samples, RATE
+
+
+def word_too_late(record: Dialogue, samples: Pcm) -> tuple[Dialogue, Pcm, int]:
+    first, last = record.timeline.supervision("query").words
+    late = last.model_copy(update={"span": last.span.shift(1)})
+    return changed(record, "query", words=(first, late)), samples, RATE
+
+
+def words_in_reverse(record: Dialogue, samples: Pcm) -> tuple[Dialogue, Pcm, int]:
+    return changed(record, "query", words=record.timeline.supervision("query").words[::-1]), samples, RATE
+
+
+def empty_word(record: Dialogue, samples: Pcm) -> tuple[Dialogue, Pcm, int]:
+    first, last = record.timeline.supervision("query").words
+    nothing = first.model_copy(update={"span": Span.model_construct(start=at(0.6), end=at(0.6))})
+    return changed(record, "query", words=(nothing, last)), samples, RATE
+
+
+swapped = heard(lambda samples: samples[:, ::-1].copy())
+TICK = 1 / RATE
+FAULTS: dict[str, tuple[Fault, Code, str | None, tuple[float, float] | None, str]] = {
+    "a sample short": (
+        heard(lambda x: x[:-1]),
+        Code.LENGTH_MISMATCH,
+        None,
+        None,
+        "44799 samples, the record says",
+    ),
+    "wrong rate": (
+        heard(lambda x: x, 16_000),
+        Code.RATE_MISMATCH,
+        None,
+        None,
+        "16000 Hz, the record says 8000",
+    ),
+    "three channels": (heard(lambda x: x[:, [0, 1, 0]]), Code.CHANNEL_COUNT, None, None, "3 channel"),
+    "mono": (heard(lambda x: x[:, 0]), Code.CHANNEL_COUNT, None, None, "1 channel"),
+    "one sample in silence": (
+        put(1, 0, 2.0, 2.0 + TICK),
+        Code.SOUND_OUTSIDE_SPANS,
+        None,
+        (2.0, 2.000125),
+        "1 non-zero samples, peak -90.3",
+    ),
+    "all a sample late": (
+        heard(lambda x: np.roll(x, 1, axis=0)),
+        Code.SOUND_OUTSIDE_SPANS,
+        None,
+        (1.5, 1.500125),
+        "on the user track",
+    ),
+    "nothing said": (
+        put(0, 1, 4.3, 5.3),
+        Code.SILENT_SUPERVISION,
+        "reaction",
+        (4.3, 5.3),
+        "-inf dBFS where it speaks",
+    ),
+    "late onset": (put(0, 1, 4.3, 4.41), Code.SILENT_SUPERVISION, "reaction", (4.3, 4.4), "the onset is off"),
+    "early end": (put(0, 1, 5.19, 5.3), Code.SILENT_SUPERVISION, "reaction", (5.2, 5.3), "the end is off"),
+    "click": (broken_off_with_a_click, Code.TRUNCATION_NOT_FADED, "answer", (3.298, 3.3), "wanted a fade"),
+    "spoken on": (
+        spoken_on,
+        Code.SPEECH_AFTER_TRUNCATION,
+        "answer",
+        (3.3, 3.5),
+        "right after 'answer' broke off",
+    ),
+    "late word": (word_too_late, Code.WORDS_OUTSIDE, "query", (1.000125, 1.500125), "word 'tea'"),
+    "reversed words": (words_in_reverse, Code.WORDS_OUTSIDE, "query", (0.5, 1.0), "word 'query'"),
+    "empty word": (empty_word, Code.WORDS_OUTSIDE, "query", (0.6, 0.6), "word 'query'"),
+    "clipped": (
+        put(32_767, 0, 1.0, 1.0 + 3 * TICK),
+        Code.CLIPPING,
+        None,
+        (1.0, 1.000375),
+        "1 runs of 3 or more",
+    ),
+    "0 dBFS": (put(-32_768, 0, 1.0, 1.0 + TICK), Code.CLIPPING, None, (1.0, 1.000125), "1 samples at 0 dBFS"),
+    "swapped": (swapped, Code.TRACKS_SWAPPED, None, None, "channel 0 user"),
+    "host yields at once": (
+        put(0, 1, 3.0, 3.3),
+        Code.EVENT_WITHOUT_OVERLAP,
+        "stop",
+        (3.0, 3.3),
+        "not heard together",
+    ),
+    "too loud": (louder(0, 2.3), Code.LOUDNESS_OUT_OF_RANGE, None, None, "user has -20.7 LUFS"),
+    "too quiet": (louder(1, -2.3), Code.LOUDNESS_OUT_OF_RANGE, None, None, "assistant has -25.3 LUFS"),
+}
+
+
+@pytest.mark.parametrize("planted", FAULTS)
+def test_a_planted_fault_is_found_named_and_placed(planted: str) -> None:
+    fault, code, name, place, words = FAULTS[planted]
+    record = dialogue()
+    found = check_dialogue(*fault(record, rendered(record)))
+    match = [finding for finding in found if finding.code is code]
+    assert match, [finding.code.value for finding in found]
+    assert words in match[0].detail
+    assert match[0].dialogue_id == "d1"
+    assert match[0].supervision_id == name
+    assert (match[0].start_s, match[0].end_s) == (place or (None, None))
+
+
+# A shifted clip leaves four spans, of reversed words each is out of order, and a host that falls silent early
+# has its end off, too.
+MANY = {"all a sample late", "reversed words", "host yields at once"}
+
+
+@pytest.mark.parametrize("planted", [name for name in FAULTS if name not in MANY])
+def test_one_fault_is_one_finding(planted: str) -> None:
+    record = dialogue()
+    found = check_dialogue(*FAULTS[planted][0](record, rendered(record)))
+    assert len(found) == 1, [finding.detail for finding in found]
+
+
+def test_every_code_has_a_planted_fault() -> None:
+    planted = {fault[1] for fault in FAULTS.values()} | set(ACROSS)
+    assert planted == set(Code)
+
+
+def test_swapped_tracks_are_put_right_before_the_rest_is_measured() -> None:
+    record = dialogue()
+    found = check_dialogue(*swapped(*put(1, 0, 2.0, 2.0 + TICK)(record, rendered(record))[:2]))
+    assert [finding.code for finding in found] == [Code.TRACKS_SWAPPED, Code.SOUND_OUTSIDE_SPANS]
+
+
+def test_a_quiet_voice_at_its_peak_limit_is_as_loud_as_it_can_be() -> None:
+    record = dialogue()
+    samples = rendered(record, lufs=-26.5)
+    assert {f.code for f in check_dialogue(record, samples, RATE)} == {Code.LOUDNESS_OUT_OF_RANGE}
+    for second in (1.0, 2.0):
+        samples[at(second), int(second) - 1] = 22_700  # -3.19 dBFS
+    assert check_dialogue(record, samples, RATE) == ()
+
+
+def test_a_bystander_may_be_quieter_and_need_not_fade_alone() -> None:
+    record = dialogue()
+    far = Distance(level_db=-12, lowpass_hz=4000, reverberation_s=0.3, direct_to_reverberant_db=0, seed=1)
+    third = supervision("aside", Speaker.THIRD_PARTY, 2.0, 2.6).model_copy(update={"distance": far})
+    before = record.timeline.supervisions
+    timeline = record.timeline.model_copy(update={"supervisions": (*before[:2], third, *before[2:])})
+    record = Dialogue.model_construct(timeline=timeline, audio=record.audio)
+    samples = rendered(record)
+    samples[at(2.0) : at(2.6), 0] = np.rint(samples[at(2.0) : at(2.6), 0] * 10 ** (-12 / 20))
+    assert check_dialogue(record, samples, RATE) == ()
+
+
+def test_limits_are_the_callers() -> None:
+    record = dialogue()
+    samples = rendered(record, lufs=-16.0)
+    assert check_dialogue(record, samples, RATE, Limits(loudness_lufs=-16.0)) == ()
+
+
+def test_audio_that_is_not_pcm16_is_refused() -> None:
+    record = dialogue()
+    floats = np.zeros((at(SECONDS), 2), dtype=np.float32)
+    with pytest.raises(ConfigError, match="wanted int16"):
+        check_dialogue(record, floats, RATE)  # type: ignore[arg-type]
+
+
+@settings(max_examples=40, deadline=None)
+@given(second=st.floats(0, SECONDS - 0.001), channel=st.integers(0, 1), value=st.sampled_from((-1, 1, 900)))
+def test_a_sample_is_found_exactly_where_nobody_speaks(second: float, channel: int, value: int) -> None:
+    record = dialogue()
+    samples = rendered(record)
+    position = int(second * RATE)
+    spans = [s.span for s in record.timeline.supervisions if s.track.channel == channel]
+    outside = not any(position in span for span in spans)
+    if outside:
+        samples[position, channel] = value
+    found = check_dialogue(record, samples, RATE)
+    codes = {Code.SOUND_OUTSIDE_SPANS, Code.SPEECH_AFTER_TRUNCATION}
+    assert len([f for f in found if f.code in codes and f.start_s == round(position / RATE, 6)]) == int(
+        outside
+    )
+
+
+def other(name: str = "d2", split: Split = Split.TRAIN, person: str = "ann", seed: str = "s2") -> Dialogue:
+    """A dialogue with other words, so that only what a test plants is shared."""
+    record = dialogue(name, split, person, seed)
+    said = tuple(
+        s.model_copy(update={"text": f"{s.text} {name} {seed}"}) for s in record.timeline.supervisions
+    )
+    return record.model_copy(update={"timeline": record.timeline.model_copy(update={"supervisions": said})})
+
+
+ACROSS = {
+    Code.DUPLICATE_DIALOGUE_ID: (other("d1"), "same id as an earlier dialogue, 'd1'"),
+    Code.DUPLICATE_AUDIO: (
+        other().model_copy(update={"audio": dialogue().audio}),
+        "same audio as an earlier dialogue, 'd1'",
+    ),
+    Code.DUPLICATE_TEXT: (dialogue("d2", seed="s2"), "same text as an earlier dialogue, 'd1'"),
+    Code.VOICE_IN_TWO_SPLITS: (
+        other(split=Split.TEST, person="ann-assistant"),
+        "'ann-assistant' is in train ('d1') and in test; wanted one split",
+    ),
+    Code.SEED_IN_TWO_SPLITS: (
+        other(split=Split.TEST, person="bob", seed="s1"),
+        "'s1' is in train ('d1') and in test; wanted one split",
+    ),
+}
+
+
+@pytest.mark.parametrize("code", ACROSS)
+def test_a_fault_across_dialogues_is_found_once(code: Code) -> None:
+    second, words = ACROSS[code]
+    findings = check_dataset([dialogue(), second])
+    assert [finding.code for finding in findings] == [code]
+    assert words in findings[0].detail
+
+
+def test_a_sound_dataset_has_no_findings_and_is_read_once() -> None:
+    assert check_dataset(iter([dialogue(), other(split=Split.TEST, person="bob")])) == ()
+
+
+def test_a_person_in_two_splits_is_reported_once_however_often_it_speaks() -> None:
+    more = [other(f"d{n}", Split.DEV, "ann", f"s{n}") for n in range(2, 6)]
+    findings = check_dataset([dialogue(), *more])
+    assert [(f.code, f.dialogue_id) for f in findings] == [(Code.VOICE_IN_TWO_SPLITS, "d2")] * 2
