@@ -32,6 +32,8 @@ FULL_SCALE = 32_768.0
 class Code(StrEnum):
     """What can be wrong with a dialogue or a dataset."""
 
+    MISSING_AUDIO = "missing_audio"
+    """Found by whoever opens the file: nothing there, or nothing that can be decoded."""
     LENGTH_MISMATCH = "length_mismatch"
     RATE_MISMATCH = "rate_mismatch"
     CHANNEL_COUNT = "channel_count"

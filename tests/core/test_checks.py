@@ -296,7 +296,7 @@ def test_one_fault_is_one_finding(planted: str) -> None:
 
 def test_every_code_has_a_planted_fault() -> None:
     planted = {fault[1] for fault in FAULTS.values()} | set(ACROSS)
-    assert planted == set(Code)
+    assert planted == set(Code) - {Code.MISSING_AUDIO}  # found where files are opened
 
 
 def test_swapped_tracks_are_put_right_before_the_rest_is_measured() -> None:
@@ -351,9 +351,8 @@ def test_a_sample_is_found_exactly_where_nobody_speaks(second: float, channel: i
         samples[position, channel] = value
     found = check_dialogue(record, samples, RATE)
     codes = {Code.SOUND_OUTSIDE_SPANS, Code.SPEECH_AFTER_TRUNCATION}
-    assert len([f for f in found if f.code in codes and f.start_s == round(position / RATE, 6)]) == int(
-        outside
-    )
+    match = [f for f in found if f.code in codes and f.start_s == round(position / RATE, 6)]
+    assert len(match) == int(outside)
 
 
 def other(name: str = "d2", split: Split = Split.TRAIN, person: str = "ann", seed: str = "s2") -> Dialogue:
