@@ -13,7 +13,6 @@ A *stretch* is speech between two pauses; its edges are where the sound really s
 words with an event are anchored at it, words without share the room after the anchor before them.
 """
 
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -170,4 +169,4 @@ def _share(words: tuple[str, ...], start: int, end: int) -> list[int]:
 
 def _weight(word: str) -> float:
     """Syllables, counted as runs of vowels, and a little for each letter; a Chinese character is one."""
-    return max(len(_VOWELS.findall(word)), 1) + 0.1 * (len(word) - 1)
+    return max(len(_VOWELS.findall(word.removesuffix("e"))), 1) + 0.1 * (len(word) - 1)

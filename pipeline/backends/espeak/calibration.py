@@ -1,7 +1,7 @@
 """Measure what a voice sounds like: the figures that the catalogue states.
 
-    with EspeakSynthesizer() as synthesizer:
-        f0_hz = asyncio.run(measure_median_f0_hz(synthesizer, voice))
+with EspeakSynthesizer() as synthesizer:
+    f0_hz = asyncio.run(measure_median_f0_hz(synthesizer, voice))
 """
 
 import numpy as np
@@ -25,7 +25,10 @@ _NEAR_BEST = 0.93
 
 
 async def measure_median_f0_hz(
-    synthesizer: SpeechSynthesizer, voice: Voice, emotion: Emotion = Emotion.NEUTRAL, style: Style = Style.PLAIN
+    synthesizer: SpeechSynthesizer,
+    voice: Voice,
+    emotion: Emotion = Emotion.NEUTRAL,
+    style: Style = Style.PLAIN,
 ) -> float:
     """Median pitch of a voice on the test sentence of its language."""
     request = SpeechRequest(
@@ -72,5 +75,9 @@ def _period(window: npt.NDArray[np.float64], frame: int, sampling_rate: int) -> 
     if best < _VOICED:
         return None
     inner = similarity[shortest:-1]
-    peaks = (inner >= similarity[shortest - 1 : -2]) & (inner >= similarity[shortest + 1 :]) & (inner >= _NEAR_BEST * best)
+    peaks = (
+        (inner >= similarity[shortest - 1 : -2])
+        & (inner >= similarity[shortest + 1 :])
+        & (inner >= _NEAR_BEST * best)
+    )
     return shortest + int(np.flatnonzero(peaks)[0]) if peaks.any() else None

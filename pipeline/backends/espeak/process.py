@@ -72,45 +72,20 @@ class WorkerProcess:
 
     def start(self) -> None:
         """Start it if it does not run, and read which engine it is."""
-        if self._process is not None:
-            return
-        self._folder = link_data_folder(self._installation)
-        command = [
-            sys.executable,
-            "-I",
-            "-S",
-            str(_WORKER),
-            str(self._installation.library),
-            str(self._folder),
-        ]
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            bufsize=0,
-            start_new_session=True,  # Ctrl-C is for the parent; the worker ends with its input
-        )
         try:
-            greeting = _Greeting.model_validate_json(self._read_message(time.monotonic() + self._deadline_s))
+            self._start()
         except _WorkerLostError:
             self.close()
             raise TransientBackendError(
-                f"espeak: the speech process {command} ended before it was ready; remedy: run that command"
+                f"espeak: the process of {_WORKER.name} ended before it was ready; remedy: run again, "
+                f"or look at what `python {_WORKER}` says"
             ) from None
-        if greeting.error is not None:
-            self.close()
-            raise ConfigError(
-                f"espeak: the engine {self._installation.library} does not start: {greeting.error}; "
-                "remedy: pip install --force-reinstall 'humdial-pipeline[espeak]'"
-            )
-        self.version, self.sampling_rate = greeting.version, greeting.sampling_rate
 
     def speak(self, request: EngineRequest) -> tuple[tuple[EngineEvent, ...], npt.NDArray[np.int16]]:
         """Events and PCM of one request. A process that died is replaced once per request."""
         for _ in range(2):
-            self.start()
             try:
+                self._start()
                 return self._ask(request)
             except _WorkerLostError:
                 self.close()
@@ -130,6 +105,27 @@ class WorkerProcess:
         folder, self._folder = self._folder, None
         if folder is not None:
             shutil.rmtree(folder.parent, ignore_errors=True)
+
+    def _start(self) -> None:
+        if self._process is not None:
+            return
+        self._folder = link_data_folder(self._installation)
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(_WORKER), str(self._installation.library), str(self._folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            start_new_session=True,  # Ctrl-C is for the parent; the worker ends with its input
+        )
+        greeting = _Greeting.model_validate_json(self._read_message(time.monotonic() + self._deadline_s))
+        if greeting.error is not None:
+            self.close()
+            raise ConfigError(
+                f"espeak: the engine {self._installation.library} does not start: {greeting.error}; "
+                "remedy: pip install --force-reinstall 'humdial-pipeline[espeak]'"
+            )
+        self.version, self.sampling_rate = greeting.version, greeting.sampling_rate
 
     def _ask(self, request: EngineRequest) -> tuple[tuple[EngineEvent, ...], npt.NDArray[np.int16]]:
         deadline = time.monotonic() + request.deadline_s + 1  # the child's own alarm comes first

@@ -8,7 +8,6 @@ drawn by the timing stage, and those inside one must stay well below the 200 ms 
                               <= LONGEST_PAUSE_S
 """
 
-
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import pairwise

@@ -89,12 +89,20 @@ def _kind(event_type: int, phoneme: bytes) -> str | None:
     return None
 
 
-def _speak(engine: ctypes.CDLL, request: dict[str, str | int]) -> bytes:
+def _set_voice(engine: ctypes.CDLL, data_folder: str, voice: str) -> bool:
+    """Whether there is such a voice. The engine itself takes an unknown variant for none, and says nothing."""
+    _, _, variant = voice.partition("+")
+    if variant and not os.path.isfile(f"{data_folder}/voices/!v/{variant}"):  # noqa: PTH113
+        return False
+    return not engine.espeak_SetVoiceByName(voice.encode())
+
+
+def _speak(engine: ctypes.CDLL, data_folder: str, request: dict[str, str | int]) -> bytes:
     """Serve one request; runs in the child."""
     recording = _Recording()
     engine.espeak_ng_SetRandSeed(ctypes.c_long(int(request["seed"])))
     engine.espeak_SetSynthCallback(recording.callback)
-    if engine.espeak_SetVoiceByName(str(request["voice"]).encode()):
+    if not _set_voice(engine, data_folder, str(request["voice"])):
         return _message({"error": "unknown voice", "unknown_voice": True})
     for name, number in _PARAMETERS:  # after the voice, which would reset them
         engine.espeak_SetParameter(number, int(request[name]), 0)
@@ -127,24 +135,30 @@ def _write(descriptor: int, content: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def _serve_in_child(engine: ctypes.CDLL, body: bytes, reply_to: int) -> None:
+def _serve_in_child(engine: ctypes.CDLL, data_folder: str, body: bytes, reply_to: int) -> None:
     """Never returns: whatever happens, the child must not go on as a second server."""
     try:
         request = json.loads(body)
         signal.alarm(int(request["deadline_s"]))  # nobody is left to stop it once the parent is gone
-        _write(reply_to, _speak(engine, request))
+        _write(reply_to, _speak(engine, data_folder, request))
     except Exception as error:
         _write(reply_to, _message({"error": repr(error)}))
     finally:
         os._exit(0)
 
 
-def _answer(engine: ctypes.CDLL, body: bytes) -> bytes:
+def _answer(engine: ctypes.CDLL, data_folder: str, body: bytes) -> bytes:
     """Fork a child for one request and collect its reply."""
     read_end, write_end = os.pipe()
     child = os.fork()
     if not child:
-        _serve_in_child(engine, body, write_end)
+        # Held open here, its own read end would let it wait for a reader for ever, and the server's output
+        # would hide from the parent that the server died.
+        os.close(read_end)
+        nothing = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nothing, 0)
+        os.dup2(nothing, 1)
+        _serve_in_child(engine, data_folder, body, write_end)
     os.close(write_end)
     reply = bytearray()
     while part := os.read(read_end, 1 << 16):
@@ -184,7 +198,7 @@ def main(library: str, data_folder: str) -> None:
             body = _read_exactly(0, size)
             if len(body) < size:
                 return
-            _write(1, _answer(engine, body))
+            _write(1, _answer(engine, data_folder, body))
     except BrokenPipeError:
         pass  # the parent is gone: end as at the end of input
     finally:
