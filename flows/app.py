@@ -1,0 +1,40 @@
+"""The `humdial` command: the command line, given the way to run flows."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.cli import main as run_command_line
+
+if TYPE_CHECKING:
+    from pipeline.runner import Progress, RunSummary
+
+
+def main() -> None:
+    """Entry point of `humdial`."""
+    run_command_line(run_flow=run_flow)
+
+
+def run_flow(
+    config_path: str, out: Path | None, overrides: tuple[str, ...], progress: "Progress"
+) -> "RunSummary":
+    """Run the flow `build` in this process and show it to `progress`.
+
+    Imports Prefect only here (0.9 s, which `--help` must not pay), and only once the configuration is known
+    to be good: a slip of the pen is answered at once.
+    """
+    from flows.request import resolve
+    from flows.settings import apply_defaults
+
+    resolve(config_path, out, overrides)
+    apply_defaults()
+
+    from flows.api import prefect_api
+    from flows.build import build
+    from flows.watching import watched
+
+    with prefect_api(), watched(progress):
+        return build(config=config_path, out=None if out is None else str(out), overrides=overrides)
+
+
+if __name__ == "__main__":
+    main()
