@@ -4,6 +4,7 @@ from array import array
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 
 from pydantic import Field
@@ -190,7 +191,7 @@ def response_offsets_s(timeline: Timeline) -> tuple[float, ...]:
     turns.sort(key=lambda turn: turn[1])
     return tuple(
         (after[1] - before[2]) / timeline.sampling_rate
-        for before, after in zip(turns, turns[1:], strict=False)
+        for before, after in pairwise(turns)
         if (before[0], after[0]) == (Speaker.USER, Speaker.ASSISTANT)
     )
 
