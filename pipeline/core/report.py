@@ -188,7 +188,6 @@ def response_offsets_s(timeline: Timeline) -> tuple[float, ...]:
         if said:
             start, end = _word_bounds(said)
             turns.append((said[0].speaker, start, end))
-    turns.sort(key=lambda turn: turn[1])
     return tuple(
         (after[1] - before[2]) / timeline.sampling_rate
         for before, after in pairwise(turns)

@@ -205,6 +205,11 @@ RESPONSE_CASES: dict[str, tuple[tuple[Said, ...], tuple[tuple[EventType, int], .
         ((EventType.FOLLOW_UP_QUESTION, 2),),
         [0.3, 0.5],
     ),
+    "a question inside an answer is answered by the next turn": (
+        (QUERY, ANSWER, (USER, 2, ((1500, 2000),)), (ASSISTANT, 3, ((3200, 3500),))),
+        ((EventType.FOLLOW_UP_QUESTION, 2),),
+        [0.3, 1.2],
+    ),
     "several sentences are one turn": (
         (QUERY, (USER, 0, ((1600, 2000),)), (ASSISTANT, 1, ((2100, 2500),)), (ASSISTANT, 1, ((3000, 3500),))),
         (),

@@ -1,0 +1,252 @@
+"""The run report on disk: `stats.json` for programs, `index.html` for a person who wants to listen.
+
+The page is one file without any network access. It lives in `<run>/report/` and plays `<run>/audio/`
+through relative paths, so a run directory can be copied, zipped or served as it is.
+
+Records may hold anything, also markup. Three things keep text text: Jinja2 escapes what it writes, the
+data block escapes every character that could end it, and the script writes only `textContent`. The
+page's content policy names the hashes of its own style and script, so nothing else could run.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from urllib.parse import quote
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from pipeline.core.report import (
+    RunReport,
+    measure_cells,
+    overlap_ratio,
+    overlaps,
+    pick_for_listening,
+    response_offsets_s,
+)
+from pipeline.domain.labels import Emotion, Language, Speaker, Split
+from pipeline.domain.record import Record
+from pipeline.domain.scene import EventType, Scene, scene_definition
+from pipeline.domain.timeline import Dialogue, Event, Supervision, Timeline
+from pipeline.io.files import write_text
+
+SHOWN_DIALOGUES = 200
+"""What a person can listen to; the numbers are of all dialogues."""
+
+_RESOURCES = files("pipeline") / "data" / "report"
+_SCRIPTS = ("timeline.js", "player.js", "page.js")
+
+Seconds = float
+Stretch = tuple[Seconds, Seconds]
+
+
+class ShownUtterance(Record):
+    """A bar of the timeline."""
+
+    id: str
+    turn: int
+    speaker: Speaker
+    at_s: Stretch
+    text: str
+    planned_text: str
+    truncated: bool
+    emotion: Emotion
+    words: tuple[tuple[str, Seconds, Seconds], ...]
+
+
+class ShownEvent(Record):
+    """A flag of the timeline."""
+
+    type: EventType
+    utterance: str
+    onset_s: Seconds
+    yielded_at_s: Seconds | None
+
+
+class ShownUnsaid(Record):
+    """The rest of an interrupted turn."""
+
+    turn: int
+    text: str
+
+
+class ShownDialogue(Record):
+    """What the page's script is given of one dialogue; times in seconds, to the millisecond."""
+
+    id: str
+    scene: Scene
+    language: Language
+    split: Split
+    topic: str
+    audio: str
+    """URL relative to the page."""
+    duration_s: Seconds
+    overlap_ratio: float
+    response_offsets_s: tuple[Seconds, ...]
+    utterances: tuple[ShownUtterance, ...]
+    events: tuple[ShownEvent, ...]
+    unsaid: tuple[ShownUnsaid, ...]
+    overlaps_s: tuple[Stretch, ...]
+    voices: tuple[tuple[Speaker, str], ...]
+    seed_id: str
+    licence: str
+
+
+class ShownScene(Record):
+    """Name and meaning of a scene, for people."""
+
+    name: str
+    summary: str
+
+
+class PageData(Record):
+    """The data block of the page."""
+
+    scenes: dict[Scene, ShownScene]
+    dialogues: tuple[ShownDialogue, ...]
+
+
+def write_report(run_directory: Path, report: RunReport, dialogues: Iterable[Dialogue]) -> Path:
+    """Write `report/stats.json` and `report/index.html`, each whole or not at all; returns the page.
+
+    `dialogues` are read once; the page shows the first `SHOWN_DIALOGUES`, dealt evenly over scenes and
+    languages.
+    """
+    page = render_page(run_directory.name, report, pick_for_listening(dialogues, SHOWN_DIALOGUES))
+    directory = run_directory / "report"
+    write_text(directory / "stats.json", report.model_dump_json(indent=2) + "\n")
+    write_text(directory / "index.html", page)
+    return directory / "index.html"
+
+
+def render_page(run_name: str, report: RunReport, dialogues: Iterable[Dialogue]) -> str:
+    """The page as text: equal input gives equal bytes, there is no date in it."""
+    shown = tuple(_show_dialogue(dialogue) for dialogue in dialogues)
+    data = PageData(scenes={scene: _show_scene(scene) for scene in Scene}, dialogues=shown)
+    style = _resource("page.css")
+    script = '"use strict";\n' + "\n".join(_resource(name) for name in _SCRIPTS)
+    # Autoescape is on; the two inlined resources are our own, and the data block is escaped by `inert_json`.
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["words"] = _spell
+    return environment.from_string(_resource("page.html.j2")).render(
+        run_name=run_name,
+        report=report,
+        total_cells=measure_cells(report.total),
+        rows=[(row, measure_cells(row.measures)) for row in report.rows],
+        by_split=any(row.split is not None for row in report.rows),
+        scenes=data.scenes,
+        shown=shown,
+        facets=_facets(shown),
+        style=Markup(style),
+        style_hash=_csp_hash(style),
+        script=Markup(script),
+        script_hash=_csp_hash(script),
+        data=Markup(inert_json(data)),
+    )
+
+
+def inert_json(record: Record) -> str:
+    r"""JSON that can stand inside a `<script>` element without ending it or being anything but data.
+
+    >>> inert_json(ShownScene(name="</script>", summary="a & b"))
+    '{"name":"\\u003c/script\\u003e","summary":"a \\u0026 b"}'
+    """
+    # Only strings can hold these characters, and there the escape means the same character.
+    text = json.dumps(record.model_dump(mode="json"), ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _show_dialogue(dialogue: Dialogue) -> ShownDialogue:
+    timeline = dialogue.timeline
+    rate = timeline.sampling_rate
+    return ShownDialogue(
+        id=timeline.dialogue_id,
+        scene=timeline.scene,
+        language=timeline.language,
+        split=timeline.split,
+        topic=timeline.topic,
+        audio=f"../{quote(dialogue.audio.path)}",
+        duration_s=_seconds(timeline.num_samples, rate),
+        overlap_ratio=round(overlap_ratio(timeline), 4),
+        response_offsets_s=tuple(round(offset, 3) for offset in response_offsets_s(timeline)),
+        utterances=tuple(_show_utterance(s, rate) for s in timeline.supervisions),
+        events=tuple(_show_event(event, rate) for event in timeline.events),
+        unsaid=tuple(ShownUnsaid(turn=u.turn, text=u.text) for u in timeline.unsaid),
+        overlaps_s=tuple((_seconds(o.start, rate), _seconds(o.end, rate)) for o in overlaps(timeline)),
+        voices=_voices(timeline),
+        seed_id=timeline.provenance.seed_id,
+        licence=timeline.licence.id,
+    )
+
+
+def _show_utterance(supervision: Supervision, rate: int) -> ShownUtterance:
+    return ShownUtterance(
+        id=supervision.supervision_id,
+        turn=supervision.turn,
+        speaker=supervision.speaker,
+        at_s=(_seconds(supervision.span.start, rate), _seconds(supervision.span.end, rate)),
+        text=supervision.text,
+        planned_text=supervision.planned_text,
+        truncated=supervision.truncated,
+        emotion=supervision.emotion,
+        words=tuple(
+            (word.text, _seconds(word.span.start, rate), _seconds(word.span.end, rate))
+            for word in supervision.words
+        ),
+    )
+
+
+def _show_event(event: Event, rate: int) -> ShownEvent:
+    return ShownEvent(
+        type=event.type,
+        utterance=event.supervision_id,
+        onset_s=_seconds(event.onset, rate),
+        yielded_at_s=None if event.yielded_at is None else _seconds(event.yielded_at, rate),
+    )
+
+
+def _voices(timeline: Timeline) -> tuple[tuple[Speaker, str], ...]:
+    by_speaker = {voicing.speaker: voicing.voice_id for voicing in timeline.voicing}
+    return tuple((speaker, by_speaker[speaker]) for speaker in Speaker if speaker in by_speaker)
+
+
+def _show_scene(scene: Scene) -> ShownScene:
+    return ShownScene(name=_spell(scene).capitalize(), summary=scene_definition(scene).summary)
+
+
+def _facets(shown: tuple[ShownDialogue, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The filters, each with the values that occur, in order of declaration."""
+    scenes = {dialogue.scene for dialogue in shown}
+    languages = {dialogue.language for dialogue in shown}
+    splits = {dialogue.split for dialogue in shown}
+    return (
+        ("scene", tuple(scene.value for scene in Scene if scene in scenes)),
+        ("language", tuple(language.value for language in Language if language in languages)),
+        ("split", tuple(split.value for split in Split if split in splits)),
+    )
+
+
+def _spell(label: str) -> str:
+    return label.replace("_", " ")
+
+
+def _seconds(samples: int, rate: int) -> Seconds:
+    return round(samples / rate, 3)
+
+
+@cache
+def _resource(name: str) -> str:
+    return (_RESOURCES / name).read_text(encoding="utf-8")
+
+
+def _csp_hash(content: str) -> str:
+    """The source expression of content security policy level 2 for one inline element."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
