@@ -73,8 +73,9 @@ class Limits(Record):
     """An edge of a supervision, or a moment of an overlap, that is quieter holds no speech."""
     edge_s: float = 0.1
     """Clips are trimmed: speech begins and ends within so long of its span's borders."""
-    fade_db: float = -12.0
-    """Last 2 ms of a truncated supervision against the 20 ms before them."""
+    fade_db: float = -18.0
+    """Last tenth of a truncated supervision's fade against as much as a whole fade before it: a linear fade
+    has -20 dB, half a cosine -35 dB, speech that just stops some 0 dB."""
     loudness_lufs: float = -23.0
     loudness_tolerance_lu: float = 2.0
     peak_dbfs: float = -3.2
@@ -288,18 +289,19 @@ class _Measurement:
 
     def _shared_end(self, supervision: Supervision) -> bool:
         """Somebody else sounds on the same track as it ends: its fade cannot be told from the mixture."""
-        end, before = supervision.span.end, supervision.span.end - round(0.022 * self.rate)
+        end, before = supervision.span.end, supervision.span.end - 2 * supervision.fade_samples
         others = (s.span for s in self._on(supervision.track) if s is not supervision)
         return any(span.start < end and span.end > before for span in others)
 
     def _fade(self, supervision: Supervision, heard: Pcm) -> Iterator[Finding]:
-        last = max(1, round(0.002 * self.rate))
-        before = heard[-last - round(0.02 * self.rate) : -last]
+        fade = supervision.fade_samples
+        last = max(1, fade // 10)
+        before = heard[max(0, len(heard) - last - fade) : len(heard) - last]
         last_db, before_db = _level_db(heard[-last:]), _level_db(before)
         if last_db > self.limits.speech_dbfs and last_db - before_db > self.limits.fade_db:
             detail = (
-                f"{supervision.supervision_id!r} breaks off with {last_db:.1f} dBFS in its last 2 ms and "
-                f"{before_db:.1f} in the 20 ms before; wanted a fade of {-self.limits.fade_db} dB or more"
+                f"{supervision.supervision_id!r} breaks off with {last_db:.1f} dBFS in its last {last} samples and "
+                f"{before_db:.1f} before; wanted a fade of {-self.limits.fade_db} dB or more"
             )
             end = supervision.span.end
             yield self._finding(Code.TRUNCATION_NOT_FADED, detail, (end - last, end), supervision)
