@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -21,21 +22,26 @@ def open_document(file: Path) -> Iterator[IO[bytes]]:
     if not zipfile.is_zipfile(file):
         if file.suffix == ".zip":
             raise RecordError(Reason.MALFORMED_RECORD, f"{file.name} is not a zip archive, or is cut off")
-        with file.open("rb") as handle:
-            yield handle
+        with file.open("rb") as plain:
+            yield plain
         return
     with ExitStack() as stack:
         try:
             archive = stack.enter_context(zipfile.ZipFile(file))
             member = _json_member(file, archive.namelist())
-            handle = stack.enter_context(archive.open(member))
+            unpacked: IO[bytes] = stack.enter_context(archive.open(member))
         except (RuntimeError, NotImplementedError) as error:  # encrypted, exotic compression
             raise ConfigError(
                 f"{file}: cannot unpack it ({error}); unpack it and name the json file"
             ) from error
         except zipfile.BadZipFile as error:
             raise RecordError(Reason.MALFORMED_RECORD, f"{file.name} is damaged ({error})") from error
-        yield handle
+        try:
+            yield unpacked
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise RecordError(
+                Reason.MALFORMED_RECORD, f"{member} in {file.name} is damaged ({error})"
+            ) from error
 
 
 def json_items(file: Path, open_lists: bool = False) -> Iterator[Item | Refusal]:

@@ -50,9 +50,9 @@ def table_items(
 
 
 def rows_of(item: Item) -> tuple[Row, ...]:
-    """The rows of an item that `table_items` made."""
+    """The rows of an item that `table_items` made; whatever else stands in its place is refused."""
     if not isinstance(item.value, tuple):
-        raise TypeError(f"{item.place} was not read from a table")
+        raise RecordError(Reason.MALFORMED_RECORD, f"{type(item.value).__name__}, wanted the rows of a table")
     return item.value
 
 

@@ -136,4 +136,5 @@ def _mend_chinese(text: str) -> str:
     """No space beside a Chinese character or before a stop; half-width stops beside one become full-width."""
     text = _SPACE_AT_CJK.sub("", text)
     text = re.sub(r" +(?=[.,!?;:~…%])", "", text)
-    return _HALF_WIDTH_STOP.sub(lambda m: m.group().translate(_FULL_WIDTH), text)
+    text = _HALF_WIDTH_STOP.sub(lambda m: m.group().translate(_FULL_WIDTH), text)
+    return _SPACE_AT_CJK.sub("", text)  # beside the new stops
