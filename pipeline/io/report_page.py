@@ -18,7 +18,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
 from pipeline.core.report import (
     RunReport,
@@ -143,11 +142,11 @@ def render_page(run_name: str, report: RunReport, dialogues: Iterable[Dialogue])
         scenes=data.scenes,
         shown=shown,
         facets=_facets(shown),
-        style=Markup(style),
+        style=style,
         style_hash=_csp_hash(style),
-        script=Markup(script),
+        script=script,
         script_hash=_csp_hash(script),
-        data=Markup(inert_json(data)),
+        data=inert_json(data),
     )
 
 
