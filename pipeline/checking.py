@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.core.checks import Finding, FindingCode, check_dataset, check_dialogue
+from pipeline.core.checks import Code, Finding, check_dataset, check_dialogue
 from pipeline.domain.errors import BackendError
 from pipeline.domain.timeline import Dialogue
 from pipeline.io.audio import read_pcm16
@@ -28,10 +28,11 @@ def _check_one(run_directory: Path, dialogue: Dialogue) -> Iterator[Finding]:
         samples, sampling_rate = read_pcm16(path)
     except BackendError as error:
         yield Finding(
-            code=FindingCode.MISSING_AUDIO,
+            code=Code.MISSING_AUDIO,
             dialogue_id=dialogue.timeline.dialogue_id,
             supervision_id=None,
-            at_s=None,
+            start_s=None,
+            end_s=None,
             detail=str(error),
         )
         return

@@ -12,7 +12,11 @@ from pydantic import BaseModel, Field, JsonValue, ValidationError
 
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.record import Record
-from pipeline.stages import render, script, seeds, speech, timing
+from pipeline.stages.render import Config as RenderConfig
+from pipeline.stages.script import Config as ScriptConfig
+from pipeline.stages.seeds import Config as SeedsConfig
+from pipeline.stages.speech import Config as SpeechConfig
+from pipeline.stages.timing import Config as TimingConfig
 
 DEMO = "demo"
 """The path that names the seed dialogues of this package."""
@@ -29,11 +33,11 @@ class RunConfig(Record):
     """Dialogues per unit of work; never changes the data."""
     workers: int = Field(default=2, ge=1, le=256)
     """Shards at once; never changes the data."""
-    seeds: seeds.Config
-    script: script.Config = script.Config()
-    speech: speech.Config = speech.Config()
-    timing: timing.Config = timing.Config()
-    render: render.Config = render.Config()
+    seeds: SeedsConfig
+    script: ScriptConfig = ScriptConfig()
+    speech: SpeechConfig = SpeechConfig()
+    timing: TimingConfig = TimingConfig()
+    render: RenderConfig = RenderConfig()
     export: tuple[Literal["humdial-track2"], ...] = ()
     """Formats to write into `export/` when the run is done; `humdial export` writes more at any time."""
 

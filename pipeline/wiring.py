@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 from pipeline.backends.espeak.synthesizer import EspeakSynthesizer
 from pipeline.backends.offline.author import OfflineAuthor
 from pipeline.config import DEMO, RunConfig
+from pipeline.core.timing.dyad import dyad_law
 from pipeline.domain.quarantine import Refusal
 from pipeline.domain.record import Record
 from pipeline.domain.script import DialoguePlan, Script
@@ -136,10 +137,13 @@ class Wiring:
         return _bind(speech.NAME, speech.VERSION, self._config.speech, deps, Script, speech.run)
 
     def _timing(self) -> BoundStage:
+        reference = load_reference(self._config.timing.reference)
         deps = timing.Deps(
             root_seed=self._config.seed,
-            reference=load_reference(self._config.timing.reference),
+            reference=reference,
+            dyads=dyad_law(reference),
             stages=tuple(f"{stage.NAME}-{stage.VERSION}" for stage in (seeds, script, speech, timing)),
+            dial=0.0,
         )
         return _bind(timing.NAME, timing.VERSION, self._config.timing, deps, SpokenScript, timing.run)
 

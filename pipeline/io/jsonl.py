@@ -1,5 +1,6 @@
 """JSON lines of records."""
 
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -51,5 +52,6 @@ def read_records(path: Path, kind: type[R]) -> Iterator[R]:
                 ) from error
 
 
-def _dump(record: Record) -> str:
-    return record.to_line()
+def _dump(value: object) -> str:
+    # jsonlines asks how an empty object is written, to learn whether it gets text or bytes.
+    return value.to_line() if isinstance(value, Record) else json.dumps(value)

@@ -1,17 +1,21 @@
 """Stage 4: timing. Clips and a reference become timelines; no audio is touched."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.core.reference import Reference
+from pipeline.core.seeding import draw_uniform
+from pipeline.core.timing.calibration import Calibration, Talk, calibrate, feasible, talk_of
 from pipeline.core.timing.dev_template import TAIL_S, place_dev_template
+from pipeline.core.timing.dyad import DyadLaw
 from pipeline.core.timing.placement import place
-from pipeline.core.timing.profile import Profile
+from pipeline.core.timing.profile import Latency, Profile
 from pipeline.core.timing.timeline import build_timeline
 from pipeline.domain.errors import RecordError
-from pipeline.domain.quarantine import Refusal
+from pipeline.domain.quarantine import Reason, Refusal
 from pipeline.domain.record import Record
 from pipeline.domain.spoken import SpokenScript
 from pipeline.domain.timeline import Timeline
@@ -21,19 +25,66 @@ NAME = "timing"
 VERSION = 1
 
 
+class OverlapSpread(Record):
+    """Overlap ratios spread evenly over dialogues; each dialogue is brought to its own."""
+
+    min: float = Field(ge=0, le=1)
+    max: float = Field(ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "OverlapSpread":
+        if self.min > self.max:
+            raise ValueError(f"min must not exceed max, got {self.min} and {self.max}")
+        return self
+
+
+class ResponseLatency(Record):
+    """From the user's last word to the assistant's first: lognormal."""
+
+    median_s: float = Field(gt=0, le=30)
+    sigma: float = Field(default=0.4, ge=0, le=2)
+
+
 class Config(Record):
     """When things are said."""
 
-    profile: Literal["reference", "humdial-dev"] = "reference"
-    """`reference`: both sides, timed by the reference. `humdial-dev`: the user's side only, on the fixed
-    template of HumDial's dev and test sets (5 s gaps, 10 s tail)."""
+    profile: Literal["reference", "human-assistant", "humdial-dev"] = "reference"
+    """`reference`: both sides as two people would. `human-assistant`: the same, but the assistant never starts
+    before its user has ended. `humdial-dev`: the user's side only, on the fixed template of HumDial's dev and
+    test sets (5 s gaps, 10 s tail)."""
     reference: str = "switchboard"
-    """`switchboard`, or a file of the same schema."""
-    overlap_ratio: None = None
-    """Only null in this version: overlap follows the reference."""
+    """`switchboard`, or a file of the same schema: `humdial fit` makes one."""
+    overlap_ratio: float | OverlapSpread | None = None
+    """A number: the dataset's ratio of time with both tracks speaking to time with any, within 0.002. `{min,
+    max}`: spread over dialogues. null: as the reference has it."""
+    response_latency: float | ResponseLatency | None = None
+    """The assistant's response latency as a knob of its own: a median in seconds, or {median_s, sigma}. The
+    overlap ratio then leaves the assistant's responses alone. null: floor transfers of the reference."""
     lead_in_s: float = Field(default=0.2, ge=0, le=10)
     tail_s: float = Field(default=0.5, ge=0, le=30)
     """Silence after the last word (the `humdial-dev` profile has its own)."""
+
+    @model_validator(mode="after")
+    def _combines(self) -> "Config":
+        if isinstance(self.overlap_ratio, float) and not 0 <= self.overlap_ratio <= 1:
+            raise ValueError(f"overlap_ratio is a share of time: wanted 0 to 1, got {self.overlap_ratio}")
+        if self.profile == "humdial-dev" and (
+            self.overlap_ratio is not None or self.response_latency is not None
+        ):
+            raise ValueError(
+                "humdial-dev has no assistant on it: overlap_ratio and response_latency must be null"
+            )
+        return self
+
+    def latency(self) -> Latency | None:
+        """The response latency's law, if it has one of its own."""
+        match self.response_latency:
+            case None:
+                return None
+            case ResponseLatency(median_s=median_s, sigma=sigma):
+                return Latency(median_s=median_s, sigma=sigma)
+            case median_s:
+                return Latency(median_s=median_s, sigma=ResponseLatency(median_s=median_s).sigma)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +93,15 @@ class Deps:
 
     root_seed: int
     reference: Reference
+    dyads: DyadLaw
     stages: tuple[str, ...]
     """`<stage>-<version>` of what came before and this one, for provenance."""
+    dial: float
+    """From `calibrate_dataset`; 0 follows the reference."""
 
     def fingerprint(self) -> str:
-        """The reference's content: files are compared by what they hold."""
-        return self.reference.fingerprint()
+        """The reference's content (files are compared by what they hold) and the dial."""
+        return f"{self.reference.fingerprint()}/{self.dial!r}"
 
 
 def run(shard: Shard[SpokenScript], config: Config, deps: Deps) -> Shard[Timeline]:
@@ -70,10 +124,26 @@ def run(shard: Shard[SpokenScript], config: Config, deps: Deps) -> Shard[Timelin
     return Shard(index=shard.index, records=tuple(timelines), refusals=tuple(refusals))
 
 
+def calibrate_dataset(dialogues: Iterable[SpokenScript], config: Config, deps: Deps) -> Calibration | None:
+    """The dial for a dataset-level `overlap_ratio`; None where none is asked for.
+
+    Raises ConfigError with the feasible range where the target cannot be met.
+    """
+    if not isinstance(config.overlap_ratio, float):
+        return None
+    placeable = [spoken for spoken in dialogues if _can_be_placed(spoken, config, deps)]
+
+    def talk_at(dial: float) -> Talk:
+        return Talk.total([_talk(spoken, config, deps, dial) for spoken in placeable])
+
+    return calibrate(talk_at, config.overlap_ratio)
+
+
 def _time(spoken: SpokenScript, config: Config, deps: Deps) -> Timeline:
-    profile = Profile(
-        reference=deps.reference, root_seed=deps.root_seed, dialogue_id=spoken.script.dialogue_id
-    )
+    dial = deps.dial
+    if isinstance(config.overlap_ratio, OverlapSpread):
+        dial = _own_dial(spoken, config.overlap_ratio, config, deps)
+    profile = _profile(spoken, config, deps, dial)
     if config.profile == "humdial-dev":
         placed, realised = place_dev_template(spoken, profile)
         tail_s = TAIL_S
@@ -81,3 +151,46 @@ def _time(spoken: SpokenScript, config: Config, deps: Deps) -> Timeline:
         placed, realised = place(spoken, profile, config.lead_in_s)
         tail_s = config.tail_s
     return build_timeline(spoken, placed, realised, config.profile, deps.root_seed, tail_s, deps.stages)
+
+
+def _own_dial(spoken: SpokenScript, spread: OverlapSpread, config: Config, deps: Deps) -> float:
+    """Bring one dialogue to its own share of the spread, as near as its script allows."""
+    u = draw_uniform(deps.root_seed, NAME, spoken.script.dialogue_id, "overlap_ratio")
+
+    def talk_at(dial: float) -> Talk:
+        return _talk(spoken, config, deps, dial)
+
+    lowest, highest = feasible(talk_at)
+    wanted = spread.min + u * (spread.max - spread.min)
+    if highest < spread.min or lowest > spread.max:
+        raise RecordError(
+            Reason.CANNOT_BE_TIMED,
+            f"overlap ratio {spread.min:g} to {spread.max:g} wanted; this script allows {lowest:.4f} to {highest:.4f}",
+        )
+    return calibrate(talk_at, min(max(wanted, lowest), highest)).dial
+
+
+def _can_be_placed(spoken: SpokenScript, config: Config, deps: Deps) -> bool:
+    try:
+        _talk(spoken, config, deps, 0.0)
+    except RecordError:
+        return False  # `run` refuses it with the reason
+    return True
+
+
+def _talk(spoken: SpokenScript, config: Config, deps: Deps, dial: float) -> Talk:
+    placed, _ = place(spoken, _profile(spoken, config, deps, dial), config.lead_in_s)
+    return talk_of(tuple(placed.values()), spoken.clips[0].clip.sampling_rate)
+
+
+def _profile(spoken: SpokenScript, config: Config, deps: Deps, dial: float) -> Profile:
+    name = spoken.script.dialogue_id
+    return Profile(
+        reference=deps.reference,
+        root_seed=deps.root_seed,
+        dialogue_id=name,
+        dyad=deps.dyads.draw(deps.root_seed, name),
+        dial=dial,
+        latency=config.latency(),
+        assistant_waits=config.profile == "human-assistant",
+    )

@@ -25,6 +25,7 @@ _SYNCHRONOUS = 2
 _PHONEME_EVENTS = 0x1
 _DO_NOT_EXIT = 0x8000
 _UTF8 = 0x1
+_PHONEMES_IN_BRACKETS = 0x100
 _WORD, _END, _PHONEME = 1, 5, 7
 _PARAMETERS = (("rate_wpm", 1), ("volume", 2), ("pitch", 3), ("pitch_range", 4))
 
@@ -107,7 +108,8 @@ def _speak(engine: ctypes.CDLL, data_folder: str, request: dict[str, str | int])
     for name, number in _PARAMETERS:  # after the voice, which would reset them
         engine.espeak_SetParameter(number, int(request[name]), 0)
     text = str(request["text"]).encode() + b"\0"
-    status = engine.espeak_Synth(text, len(text), 0, 1, 0, _UTF8, None, None) or engine.espeak_Synchronize()
+    status = engine.espeak_Synth(text, len(text), 0, 1, 0, _UTF8 | _PHONEMES_IN_BRACKETS, None, None)
+    status = status or engine.espeak_Synchronize()
     if status:
         return _message({"error": f"the engine answered with status {status}"})
     return _message({"events": recording.events, "num_bytes": len(recording.pcm)}) + bytes(recording.pcm)

@@ -160,7 +160,8 @@ def _start_of_turn(
     else:
         most = (1 - MIN_HEARD_SHARE) * min(len(floor.span), clip.num_samples)
         lower = max(own_end - floor.span.end, -most)
-        offset_s = profile.transfer_s(f"transfer/{utterance.utterance_id}", lower / clip.sampling_rate)
+        draw = profile.response_s if utterance.speaker is Speaker.ASSISTANT else profile.transfer_s
+        offset_s = draw(f"transfer/{utterance.utterance_id}", lower / clip.sampling_rate)
     return floor.span.end + to_samples(offset_s, clip.sampling_rate)
 
 

@@ -1,4 +1,14 @@
-"""How long things take: draws from a turn-taking reference by inverse CDF."""
+"""How long things take: draws from a turn-taking reference by inverse CDF, and the dial that moves them.
+
+A draw is a standard normal score, read as a quantile of a table of the reference. The **dial** shifts scores:
+0 leaves every law as it is, a positive dial makes more overlap, a negative one less. Onsets and yields move
+within what their anchors and events allow; pauses and hesitations never move::
+
+    transfer      score - dial      earlier: less gap, more terminal overlap
+    reaction      score + dial      a host that is interrupted speaks on for longer
+    backchannel   score - dial      nearer to its anchor; later: towards the edge of the host's turn
+    bystander     (dial < 0)        later in the host's turn: less of it is heard together
+"""
 
 import math
 from dataclasses import dataclass
@@ -6,6 +16,7 @@ from statistics import NormalDist
 
 from pipeline.core.reference import Distribution, Reference
 from pipeline.core.seeding import draw_uniform
+from pipeline.core.timing.dyad import Dyad
 from pipeline.domain.labels import Language
 
 HESITATION_S = {Language.ZH: (0.90, 1.66), Language.EN: (1.09, 1.92)}
@@ -17,6 +28,16 @@ INTERRUPTER_DELAY_S = (0.0, 0.15)
 BYSTANDER_DELAY_S = (0.0, 0.40)
 """The same for speech that is not about the host's words at all."""
 
+_NORMAL = NormalDist()
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Response latency of the assistant as a law of its own: lognormal."""
+
+    median_s: float
+    sigma: float
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
@@ -25,26 +46,42 @@ class Profile:
     reference: Reference
     root_seed: int
     dialogue_id: str
+    dyad: Dyad
+    dial: float = 0.0
+    latency: Latency | None = None
+    assistant_waits: bool = False
+    """The assistant never starts before its user has ended (talk with a machine)."""
 
     def transfer_s(self, label: str, lower_s: float) -> float:
         """Floor-transfer offset, at least `lower_s` (the law of the reference, given that bound)."""
-        return self._draw("fto_turn_to_turn", label, lower_s=lower_s)
+        score = self.dyad.transfer_score(self._score(label)) - self.dial
+        return draw_between(self.reference.distribution("fto_turn_to_turn"), score, lower_s, math.inf)
+
+    def response_s(self, label: str, lower_s: float) -> float:
+        """Offset from the user's last word to the assistant's first; its own law where one is configured."""
+        if self.latency is not None:
+            return self.latency.median_s * math.exp(self.latency.sigma * self._score(label))
+        if self.assistant_waits:
+            return self.gap_s(label)
+        return self.transfer_s(label, lower_s)
 
     def gap_s(self, label: str) -> float:
         """Joint silence between two speakers where overlap would make no sense."""
-        return self._draw("gap", label)
+        return draw_between(self.reference.distribution("gap"), self._score(label), 0.0, math.inf)
 
     def pause_s(self, label: str) -> float:
         """Silence within a turn, between two of its utterances; at least 0.2 s by definition of an IPU."""
-        return self._draw("pause", label)
+        return draw_between(self.reference.distribution("pause"), self._score(label), 0.0, math.inf)
 
     def backchannel_delay_s(self, label: str, upper_s: float) -> float:
         """From the end of the anchor word to the onset of a backchannel inside the host's turn."""
-        return self._draw("backchannel_since_partner_word_end_inside", label, upper_s=upper_s)
+        table = self.reference.distribution("backchannel_since_partner_word_end_inside")
+        return draw_between(table, self._score(label) - self.dial, 0.0, upper_s)
 
     def reaction_s(self, label: str) -> float:
         """How long a host that yields goes on speaking after it is interrupted."""
-        return self._draw("floor_taking_continuation_cut_off", label)
+        table = self.reference.distribution("floor_taking_continuation_cut_off")
+        return draw_between(table, self._score(label) + self.dial, 0.0, math.inf)
 
     def interrupter_delay_s(self, label: str, upper_s: float) -> float:
         """From the end of the anchor word to the onset of an interruption."""
@@ -52,34 +89,36 @@ class Profile:
 
     def bystander_delay_s(self, label: str, upper_s: float) -> float:
         """From the end of the anchor word to the onset of a third party or an aside."""
-        return self._uniform(label, BYSTANDER_DELAY_S, upper_s)
+        delay_s = self._uniform(label, BYSTANDER_DELAY_S, upper_s)
+        later = -math.expm1(min(self.dial, 0.0))  # 0 at dial 0, towards 1 as it falls
+        return delay_s + later * max(0.0, upper_s - delay_s)
 
     def hesitation_s(self, label: str, language: Language) -> float:
         """A hesitation pause inside a query: lognormal through HumDial's median and 90th percentile."""
         median_s, p90_s = HESITATION_S[language]
-        sigma = math.log(p90_s / median_s) / NormalDist().inv_cdf(0.9)
-        law = NormalDist(math.log(median_s), sigma)
+        law = NormalDist(math.log(median_s), math.log(p90_s / median_s) / _NORMAL.inv_cdf(0.9))
         low, high = (law.cdf(math.log(bound_s)) for bound_s in HESITATION_RANGE_S)
-        return math.exp(law.inv_cdf(low + self.u(label) * (high - low)))
+        return math.exp(law.inv_cdf(low + self._u(label) * (high - low)))
 
-    def u(self, label: str) -> float:
-        """The uniform number behind a label."""
-        return draw_uniform(self.root_seed, "timing", self.dialogue_id, label)
+    def _u(self, label: str) -> float:
+        """The uniform draw behind a label, kept off 0 and 1."""
+        u = draw_uniform(self.root_seed, "timing", self.dialogue_id, label)
+        return min(max(u, 2.0**-53), 1.0 - 2.0**-53)
+
+    def _score(self, label: str) -> float:
+        return _NORMAL.inv_cdf(self._u(label))
 
     def _uniform(self, label: str, bounds_s: tuple[float, float], upper_s: float) -> float:
         low_s, high_s = bounds_s
-        return low_s + self.u(label) * max(0.0, min(high_s, upper_s) - low_s)
-
-    def _draw(self, name: str, label: str, lower_s: float = -math.inf, upper_s: float = math.inf) -> float:
-        return draw_between(self.reference.distribution(name), self.u(label), lower_s, upper_s)
+        return low_s + self._u(label) * max(0.0, min(high_s, upper_s) - low_s)
 
 
-def draw_between(distribution: Distribution, u: float, lower_s: float, upper_s: float) -> float:
-    """Inverse CDF of the distribution, given that the value lies in [lower_s, upper_s].
+def draw_between(distribution: Distribution, score: float, lower_s: float, upper_s: float) -> float:
+    """The distribution's quantile at a normal score, given that the value lies in [lower_s, upper_s].
 
     Conditioning keeps the shape of the law inside the bounds; clamping would pile mass up at them. Where
     the law has no mass between the bounds, the bound nearest to it is returned.
     """
     low, high = distribution.cdf(lower_s), distribution.cdf(upper_s)
-    value = distribution.quantile(low + u * (high - low))
+    value = distribution.quantile(low + _NORMAL.cdf(score) * (high - low))
     return min(max(value, lower_s), upper_s)

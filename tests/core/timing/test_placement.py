@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.core.timing.dev_template import GAP_S, place_dev_template
+from pipeline.core.timing.dyad import dyad_law
 from pipeline.core.timing.placement import MIN_HEARD_SHARE, place
 from pipeline.core.timing.profile import HESITATION_RANGE_S, INTERRUPTER_DELAY_S, Profile, draw_between
 from pipeline.core.timing.timeline import build_timeline
@@ -20,12 +21,23 @@ from pipeline.io.references import load_reference
 from tests.spoken import ALL_SHAPES, RATE, backchannel, bystander, hesitation, interruption, speak
 
 REFERENCE = load_reference("switchboard")
+DYADS = dyad_law(REFERENCE)
 SHAPES = st.sampled_from(ALL_SHAPES)
+
+
+def profile_of(dialogue_id: str, root_seed: int, dial: float = 0.0) -> Profile:
+    return Profile(
+        reference=REFERENCE,
+        root_seed=root_seed,
+        dialogue_id=dialogue_id,
+        dyad=DYADS.draw(root_seed, dialogue_id),
+        dial=dial,
+    )
 
 
 def timeline_of(script: Script, root_seed: int = 0) -> Timeline:
     spoken = speak(script)
-    profile = Profile(reference=REFERENCE, root_seed=root_seed, dialogue_id=script.dialogue_id)
+    profile = profile_of(script.dialogue_id, root_seed)
     placed, realised = place(spoken, profile, lead_in_s=0.2)
     return build_timeline(spoken, placed, realised, "reference", root_seed, 0.5, ("timing-1",))
 
@@ -116,7 +128,7 @@ def test_an_anchor_behind_the_last_word_has_a_reason_code() -> None:
 @given(st.integers(0, 1_000))
 def test_the_dev_template_holds_the_users_side_at_five_seconds(seed: int) -> None:
     spoken = speak(interruption())
-    profile = Profile(reference=REFERENCE, root_seed=seed, dialogue_id="en-test-1")
+    profile = profile_of("en-test-1", seed)
     placed, realised = place_dev_template(spoken, profile)
     assert set(placed) == {"u00", "u04"}
     gap = placed["u04"].span.start - placed["u00"].span.end
@@ -127,7 +139,7 @@ def test_the_dev_template_holds_the_users_side_at_five_seconds(seed: int) -> Non
     assert timeline.events[0].host is None
 
 
-@given(st.floats(0, 1, exclude_max=True), st.floats(-3, 3), st.floats(0, 3))
-def test_a_bounded_draw_stays_in_its_bounds(u: float, lower_s: float, width_s: float) -> None:
-    drawn = draw_between(REFERENCE.distribution("fto"), u, lower_s, lower_s + width_s)
+@given(st.floats(-9, 9), st.floats(-3, 3), st.floats(0, 3))
+def test_a_bounded_draw_stays_in_its_bounds(score: float, lower_s: float, width_s: float) -> None:
+    drawn = draw_between(REFERENCE.distribution("fto"), score, lower_s, lower_s + width_s)
     assert lower_s <= drawn <= lower_s + width_s

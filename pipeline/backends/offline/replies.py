@@ -1,0 +1,52 @@
+"""What of the seed's own next turn an assistant could say.
+
+A seed is often a chat between friends. Sentences that tell of the speaker's own life, ask back, or speak of
+`us` are not an assistant's; reading stops at the first of them.
+"""
+
+import re
+
+from pipeline.backends.offline.frames import split_sentences
+from pipeline.backends.offline.lexicon import load_lexicon
+from pipeline.core.tokens import words_of
+from pipeline.domain.labels import Language
+
+_MAX_WORDS = {Language.EN: 40, Language.ZH: 62}
+_MIN_WORDS = {Language.EN: 3, Language.ZH: 5}
+_MAX_SENTENCE_WORDS = {Language.EN: 28, Language.ZH: 45}
+_MAX_SENTENCES = 3
+
+_VOCATIVE = re.compile(r",\s+[A-Z][a-z]+\s*[.!]|^[A-Z][a-z]+,\s+(?:you|we|the|it)\b")
+
+
+def usable_reply(text: str, language: Language) -> tuple[str, ...]:
+    """The leading sentences that an assistant could have said; possibly none.
+
+    >>> usable_reply("Try rinsing it first. My wife does that. It works.", Language.EN)
+    ('Try rinsing it first.',)
+    """
+    taken: list[str] = []
+    budget = _MAX_WORDS[language]
+    for sentence in split_sentences(text, language)[:6]:
+        sentence = _polite(sentence, language)
+        count = len(words_of(sentence))
+        if not taken and load_lexicon(language).assent.search(sentence):
+            continue
+        if _is_personal(sentence, language) or count > min(budget, _MAX_SENTENCE_WORDS[language]):
+            break
+        if count < _MIN_WORDS[language] or len(taken) == _MAX_SENTENCES:
+            break
+        taken.append(sentence)
+        budget -= count
+    return tuple(taken)
+
+
+def _polite(sentence: str, language: Language) -> str:
+    # Banks say 你; one answer should not change its form of address.
+    return sentence.replace("您", "你") if language is Language.ZH else sentence
+
+
+def _is_personal(sentence: str, language: Language) -> bool:
+    lexicon = load_lexicon(language)
+    rest = lexicon.allowed_self.sub("", sentence)
+    return bool(lexicon.personal.search(rest) or _VOCATIVE.search(sentence))

@@ -1,0 +1,85 @@
+"""What has been said when the event falls, as the writers of events need it."""
+
+from dataclasses import dataclass
+
+from pipeline.backends.offline.banks import Bank, Domain, Exchange, Tip
+from pipeline.backends.offline.domains import detect_domain, fitting_tips
+from pipeline.backends.offline.frames import Composer, split_sentences
+from pipeline.backends.offline.place import host_turn
+from pipeline.core.scripting.steps import WriteInput
+from pipeline.core.tokens import words_of
+
+# A tip is understood when so much of its words was heard; before that, people still think of the one before.
+_UNDERSTOOD = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """One dialogue at the moment of its event."""
+
+    request: WriteInput
+    bank: Bank
+    composer: Composer
+    host: tuple[str, ...]
+    """Sentences of the host turn."""
+    broken: int
+    """Index of the host sentence that was broken off."""
+    given: tuple[Tip, ...]
+    """Tips of the whole dialogue, in order."""
+    domain: Domain
+    recent: Tip | None
+    """The tip that was just heard."""
+
+    def sentences(self, text: str) -> tuple[str, ...]:
+        """Split a rendered frame."""
+        return split_sentences(text, self.bank.language)
+
+    def say(self, key: str, kind: str = "") -> str:
+        """One frame of a section, of one kind where given."""
+        return self.composer.say(frame for frame in self.bank.frames[key] if not kind or frame.kind == kind)
+
+    def perhaps(self, key: str, probability: float) -> tuple[str, ...]:
+        """Its sentences, sometimes."""
+        return self.sentences(self.say(key)) if self.composer.chance(probability) else ()
+
+    def exchange(self, name: str) -> Exchange:
+        """One question with its answer, whose slots can be filled."""
+        exchanges = self.bank.exchanges[name]
+        chosen = self.composer.choose(exchange.ask for exchange in exchanges)
+        return next(exchange for exchange in exchanges if exchange.ask is chosen)
+
+    def fresh_tip(self) -> str:
+        """A tip that was not given yet."""
+        given = frozenset(tip.say.frame_id for tip in self.given)
+        said = " ".join(_all_sentences(self.request))
+        tips = fitting_tips(self.bank, self.domain, said, given) or self.bank.general.tips
+        return self.composer.say(tip.say for tip in tips)
+
+
+def read_situation(request: WriteInput, bank: Bank, composer: Composer) -> Situation:
+    """Find the tips again that the response was made of, and fill the composer's slots accordingly."""
+    turn = host_turn(request.event, request.adapted.turns)
+    host = turn.sentences if turn else ()
+    broken = max(min(len(request.heard), len(host)) - 1, 0)
+    said = _all_sentences(request)
+    found = [match for match in map(bank.find_tip, said) if match]
+    topic = request.adapted.topic
+    domain = found[0][1] if found else detect_domain(bank, topic, " ".join(said))
+    recent = _recent_tip(request, bank, host, broken)
+    slots = {} if topic == bank.general.label else {"topic": topic}
+    composer.slots = slots | ({"about": recent.about} if recent else {})
+    return Situation(request, bank, composer, host, broken, tuple(tip for tip, _ in found), domain, recent)
+
+
+def _all_sentences(request: WriteInput) -> tuple[str, ...]:
+    return tuple(sentence for turn in request.adapted.turns for sentence in turn.sentences)
+
+
+def _recent_tip(request: WriteInput, bank: Bank, host: tuple[str, ...], broken: int) -> Tip | None:
+    if not request.heard or not host:
+        return None
+    understood = len(words_of(request.heard[-1])) >= _UNDERSTOOD * len(words_of(host[broken]))
+    if not understood and broken == 0:
+        return None
+    found = bank.find_tip(host[broken if understood else broken - 1])
+    return found[0] if found else None

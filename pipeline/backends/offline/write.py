@@ -1,0 +1,127 @@
+"""Step 3: the words of the event, and the assistant's reaction.
+
+Events refer to the tip that was being given, where there is one: each tip of the banks knows what it is about,
+what a listener would ask, and the answer to that.
+"""
+
+from collections.abc import Callable, Mapping
+
+from pipeline.backends.offline.banks import Bank
+from pipeline.backends.offline.frames import Composer
+from pipeline.backends.offline.situation import Situation, read_situation
+from pipeline.core.scripting.steps import WriteInput, Written
+from pipeline.domain.labels import Emotion
+from pipeline.domain.scene import EventType
+
+_EXTRA_CHANCE = 0.45
+_MAX_SENTENCES = 4
+
+
+def write(request: WriteInput, bank: Bank, composer: Composer) -> Written:
+    """The event's words and the reaction to it."""
+    return _WRITERS[request.event](read_situation(request, bank, composer))
+
+
+def _follow_up(now: Situation) -> Written:
+    if now.recent:
+        question = now.composer.render(now.recent.ask)
+        now.composer.note(f"{now.recent.ask.frame_id}/answer")
+        answer = now.recent.answer
+    else:
+        exchange = now.exchange("follow_up")
+        question = now.composer.render(exchange.ask)
+        answer = now.sentences(now.composer.render(exchange.answer))
+    return Written(
+        event_text=now.composer.lead_in(now.say("follow_up/leads"), question),
+        event_emotion=Emotion.NEUTRAL,
+        reaction=_within(
+            now.perhaps("follow_up/acknowledgements", _EXTRA_CHANCE),
+            answer,
+            now.perhaps("follow_up/resumes", _EXTRA_CHANCE),
+        ),
+    )
+
+
+def _dissatisfaction(now: Situation) -> Written:
+    complaint = now.composer.choose(now.bank.frames["negation/complaints"])
+    text = now.composer.render(complaint)
+    reaction = _within(
+        now.sentences(now.say(f"negation/apologies/{complaint.kind}")),
+        now.sentences(now.say(f"negation/bridges/{complaint.kind}")),
+        (_remedy(now, complaint.kind),),
+        now.perhaps("negation/checks", _EXTRA_CHANCE),
+    )
+    return Written(event_text=text, event_emotion=complaint.emotion, reaction=reaction)
+
+
+def _remedy(now: Situation, kind: str) -> str:
+    """What the assistant offers instead: another tip; to somebody in a hurry, the one that was still to come."""
+    unsaid = now.host[now.broken + 1 :]
+    waiting = [found[0] for found in map(now.bank.find_tip, unsaid) if found]
+    if kind == "lengthy" and waiting:
+        return now.composer.render(waiting[0].say)
+    return now.fresh_tip()
+
+
+def _repetition(now: Situation) -> Written:
+    """The broken sentence is said again whole, and the one before it where little of the broken one was heard."""
+    text = now.say("repetition/requests")
+    again = now.host[now.broken : now.broken + 1] or now.request.heard[-1:] or now.request.unsaid[:1]
+    if now.recent and now.broken and now.bank.find_tip(now.host[now.broken - 1]) == (now.recent, now.domain):
+        again = now.host[now.broken - 1 : now.broken + 1]
+    reaction = _within(
+        now.sentences(now.say("repetition/leads")), again, now.perhaps("repetition/checks", _EXTRA_CHANCE)
+    )
+    return Written(event_text=text, event_emotion=Emotion.NEUTRAL, reaction=reaction)
+
+
+def _topic_shift(now: Situation) -> Written:
+    exchange = now.exchange("topics")
+    question = now.composer.render(exchange.ask)
+    return Written(
+        event_text=now.composer.lead_in(now.say("topics/leads"), question),
+        event_emotion=Emotion.NEUTRAL,
+        reaction=_within(
+            now.perhaps("topics/acknowledgements", _EXTRA_CHANCE),
+            now.sentences(now.composer.render(exchange.answer)),
+        ),
+    )
+
+
+def _stop_request(now: Situation) -> Written:
+    request = now.composer.choose(now.bank.frames["stop/requests"])
+    text = now.composer.render(request)
+    reply = now.sentences(now.say("stop/replies"))
+    return Written(event_text=text, event_emotion=request.emotion, reaction=reply)
+
+
+def _undisturbed(section: str) -> Callable[[Situation], Written]:
+    """A writer for events that the assistant talks past."""
+
+    def writer(now: Situation) -> Written:
+        frame = now.composer.choose(now.bank.frames[section])
+        return Written(event_text=now.composer.render(frame), event_emotion=frame.emotion, reaction=())
+
+    return writer
+
+
+def _hesitation(_: Situation) -> Written:
+    return Written(event_text=None, event_emotion=Emotion.NEUTRAL, reaction=())
+
+
+def _within(*parts: tuple[str, ...]) -> tuple[str, ...]:
+    """At most four sentences; what comes first matters most."""
+    return tuple(sentence for part in parts for sentence in part)[:_MAX_SENTENCES]
+
+
+_WRITERS: Mapping[EventType, Callable[[Situation], Written]] = {
+    EventType.FOLLOW_UP_QUESTION: _follow_up,
+    EventType.DISSATISFACTION: _dissatisfaction,
+    EventType.REPETITION_REQUEST: _repetition,
+    EventType.TOPIC_SHIFT: _topic_shift,
+    EventType.STOP_REQUEST: _stop_request,
+    EventType.BACKCHANNEL: _undisturbed("backchannel/signals"),
+    EventType.THIRD_PARTY_SPEECH: _undisturbed("bystander/remarks"),
+    EventType.SPEECH_DIRECTED_AT_OTHERS: _undisturbed("aside/remarks"),
+    EventType.HESITATION_PAUSE: _hesitation,
+}
