@@ -1,12 +1,14 @@
 """Every reader on a small invented file in its native layout, traps included."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
 
 from pipeline.domain.labels import Gender, Language
 from pipeline.domain.seed import SeedDialogue
-from pipeline.io.corpora import CORPORA
+from pipeline.io.corpora import CORPORA, jsonl
 from tests.io.corpora.reading import FIXTURES, accepted, read, refused, zipped
 
 EN, ZH = Language.EN, Language.ZH
@@ -15,13 +17,7 @@ EN, ZH = Language.EN, Language.ZH
 FILES: tuple[tuple[str, str, Language, tuple[str, ...], tuple[str, ...]], ...] = (
     ("dialogsum", "dialogsum/dialogsum.dev.jsonl", EN, ("dev/dev_0", "dev/dev_2"), ("too_many_speakers",)),
     ("dialogsum", "dialogsum/dialogsum.test.jsonl", EN, ("test/test_0",), ()),
-    (
-        "dialogsum",
-        "dialogsum/dialogsum.hiddentest.dialogue.jsonl",
-        EN,
-        ("hiddentest/hiddentest_0",),
-        (),
-    ),
+    ("dialogsum", "dialogsum/dialogsum.hiddentest.dialogue.jsonl", EN, ("hiddentest/hiddentest_0",), ()),
     ("dialogsum", "dialogsum/converted_examples.json", EN, ("train/train_7",), ()),
     (
         "soda",
@@ -53,20 +49,8 @@ FILES: tuple[tuple[str, str, Language, tuple[str, ...], tuple[str, ...]], ...] =
     ("smilechat", "smilechat/101.json", ZH, ("all/101",), ()),
     ("esconv", "esconv/ESConv.json", EN, ("ESConv/0",), ()),
     ("esconv", "esconv/FailedESConv.json", EN, ("FailedESConv/0",), ()),
-    (
-        "xdailydialog",
-        "xdailydialog/en_dev_human.txt",
-        EN,
-        ("dev/en-0", "dev/en-2"),
-        ("malformed_record",),
-    ),
-    (
-        "xdailydialog",
-        "xdailydialog/zh_dev_human.txt",
-        ZH,
-        ("dev/zh-0", "dev/zh-1", "dev/zh-2"),
-        (),
-    ),
+    ("xdailydialog", "xdailydialog/en_dev_human.txt", EN, ("dev/en-0", "dev/en-2"), ("malformed_record",)),
+    ("xdailydialog", "xdailydialog/zh_dev_human.txt", ZH, ("dev/zh-0", "dev/zh-1", "dev/zh-2"), ()),
     (
         "meld",
         "meld/dev_sent_emo.csv",
@@ -392,11 +376,6 @@ def test_jsonl_takes_names_genders_roles_and_the_stated_licence() -> None:
 
 
 def test_the_plain_form_of_the_doc_string_reads() -> None:
-    import json
-    import re
-
-    from pipeline.io.corpora import jsonl
-
     example = re.search(r"\{\"id\".*?\]\}", jsonl.__doc__ or "", re.DOTALL)
     assert example is not None
     assert jsonl.PlainDialogue.model_validate(json.loads(example.group())).id == "d1"
