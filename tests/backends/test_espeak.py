@@ -291,7 +291,7 @@ def test_the_engine_name_changes_with_the_voices(tmp_path: Path, synthesizer: Es
         assert other.engine.startswith("espeak-ng-1.52.0+")
 
 
-ENGINE = "espeak-ng-1.52.0+7273d7ac"
+ENGINE = "espeak-ng-1.52.0+d0858354"
 GOLDEN = {"en-f01": "db8be49beeca5b26", "zh-m01": "f70ab70f0b7ecffb"}
 
 

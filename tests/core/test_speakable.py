@@ -37,10 +37,10 @@ ENGLISH = (
     ("up 12.5%", "up twelve point five percent"),
     # clock and calendar
     ("at 3:30", "at three thirty"),
-    ("at 9:05 a.m.", "at nine oh five A M."),
+    ("at 9:05 a.m.", "at nine oh five AM."),
     ("at 10:00, at 22:00", "at ten o'clock, at twenty-two hundred hours"),
-    ("7pm sharp", "seven P M sharp"),
-    ("8 p.m. or later", "eight P M or later"),
+    ("7pm sharp", "seven PM sharp"),
+    ("8 p.m. or later", "eight PM or later"),
     ("on 2024-05-01", "on May first, twenty twenty-four"),
     ("on 5/14/2023", "on May fourteenth, twenty twenty-three"),
     ("on 14/5/2023", "on May fourteenth, twenty twenty-three"),
@@ -63,7 +63,7 @@ ENGLISH = (
     ("Mr. and Mrs. Smith vs. Dr. Lee", "Mister and Missus Smith versus Doctor Lee"),
     ("fruit, e.g. apples, etc.", "fruit, for example, apples, et cetera."),
     ("42 Main St. near St. Mary", "forty-two Main Street near Saint Mary"),
-    ("In the U.S. we do.", "In the U S we do."),
+    ("In the U.S. we do.", "In the US we do."),
     ("John F. Kennedy took plan B. Then I won.", "John F Kennedy took plan B. Then I won."),
     ("tea w/o milk", "tea without milk"),
     # symbols

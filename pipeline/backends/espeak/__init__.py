@@ -1,6 +1,6 @@
 """The embedded synthesizer: espeak-ng in processes of its own.
 
-    request --prosody--> engine request --process/worker--> PCM + events
+    request --spelling, prosody--> engine request --process/worker--> PCM + events
             --silence--> trimmed samples --alignment--> words --> clip
 
 The engine is GPL-3.0-or-later: it stays a separately installed extra, is never linked into this process,

@@ -33,7 +33,9 @@ def find_installation(variants: Traversable | None = None) -> Installation:
         ) from None
     source = files("voices") / "espeak" if variants is None else variants
     found = sorted(
-        (PREFIX + entry.name, entry.read_text("utf-8")) for entry in source.iterdir() if entry.is_file()
+        (PREFIX + entry.name, entry.read_text("utf-8"))
+        for entry in source.iterdir()
+        if entry.is_file() and not entry.name.startswith(".")
     )
     return Installation(
         library=Path(espeakng_loader.get_library_path()),

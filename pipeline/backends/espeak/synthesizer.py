@@ -16,6 +16,7 @@ from pipeline.backends.espeak import silence
 from pipeline.backends.espeak.alignment import EngineEvent, align
 from pipeline.backends.espeak.folder import find_installation
 from pipeline.backends.espeak.process import EngineRequest, WorkerProcess
+from pipeline.backends.espeak.spelling import ENGLISH, MANDARIN, spell
 from pipeline.core.tokens import words_of
 from pipeline.domain.errors import ConfigError, RecordError, TerminalBackendError
 from pipeline.domain.quarantine import Reason
@@ -97,7 +98,9 @@ class EspeakSynthesizer:
         self.close()
 
     def _speak(self, request: SpeechRequest) -> Clip:
-        engine_request = _engine_request(request, self._deadline_s)
+        _check(request)
+        spelled = spell(request.text, request.language)
+        engine_request = _engine_request(request, spelled.text, self._deadline_s)
         worker = self._idle.get()
         try:
             events, pcm = worker.speak(engine_request)
@@ -107,7 +110,10 @@ class EspeakSynthesizer:
         tidied = silence.tidy(pcm, sampling_rate)
         if tidied is None:
             raise RecordError(Reason.UNSPEAKABLE_TEXT, f"espeak: nothing audible comes of {request.text!r}")
-        moved = [EngineEvent(event.kind, event.position, tidied.place(event.sample)) for event in events]
+        moved = [
+            EngineEvent(event.kind, spelled.position(event.position), tidied.place(event.sample))
+            for event in events
+        ]
         try:
             words = align(request.text, moved, tidied.runs, sampling_rate)
         except ValueError as error:
@@ -124,7 +130,7 @@ def _close(threads: ThreadPoolExecutor, workers: tuple[WorkerProcess, ...]) -> N
         worker.close()
 
 
-def _engine_request(request: SpeechRequest, deadline_s: int) -> EngineRequest:
+def _check(request: SpeechRequest) -> None:
     voice = request.voice
     if voice.backend != BACKEND or voice.language is not request.language:
         raise TerminalBackendError(
@@ -132,12 +138,13 @@ def _engine_request(request: SpeechRequest, deadline_s: int) -> EngineRequest:
             f"{voice.backend!r} for {voice.language.value}; remedy: choose another voice"
         )
     _check_text(request.text)
+
+
+def _engine_request(request: SpeechRequest, spelled: str, deadline_s: int) -> EngineRequest:
     settings = prosodies.prosody(request.language, request.emotion, request.style)
     return EngineRequest(
-        text=request.text.replace("\u2019", "'").replace(
-            "\n", " "
-        ),  # code point by code point: positions stay
-        voice=voice.backend_voice,
+        text=spelled,
+        voice=request.voice.backend_voice,
         seed=request.seed,
         rate_wpm=settings.rate_wpm,
         pitch=settings.pitch,
@@ -177,6 +184,8 @@ def _revision(variants: tuple[tuple[str, str], ...]) -> str:
         sorted(prosodies.STYLES.items()),
         sorted(prosodies.NEUTRAL_RATE_WPM.items()),
         prosodies.NEUTRAL_VOLUME,
+        ENGLISH,
+        sorted(MANDARIN.items()),
         (silence.AUDIBLE_DB, silence.CLOSURE_S, silence.LONGEST_PAUSE_S, silence.LEAD_S, silence.TAIL_S),
     )
     return hashlib.sha256(repr(tables).encode()).hexdigest()[:8]

@@ -69,7 +69,7 @@ _ABBREVIATIONS = {
     r"e\.g\.,?": "for example,",
     r"i\.e\.,?": "that is,",
     r"a\.k\.a\.": "also known as",
-    r"Ph\.?D\.?": "P H D",
+    r"Ph\.?D\.?": "PhD",
 }
 
 
@@ -130,12 +130,12 @@ def _clock(match: re.Match[str]) -> str:
     elif not half:
         spoken.append("o'clock" if 1 <= hour <= 12 else "hundred hours")
     if half:
-        spoken.append(f"{half[0].upper()} M")
+        spoken.append(f"{half[0].upper()}M")
     return " ".join(spoken)
 
 
 def _hour(match: re.Match[str]) -> str:
-    return f"{_cardinal(match['hour'])} {match['half'][0].upper()} M"
+    return f"{_cardinal(match['hour'])} {match['half'][0].upper()}M"
 
 
 def _iso_date(match: re.Match[str]) -> str:
@@ -195,8 +195,8 @@ def _code_number(match: re.Match[str]) -> str:
 
 
 def _letters(dotted: str) -> str:
-    """`U.S.` -> `U S`"""
-    return dotted.replace(".", " ").strip()
+    """`U.S.` -> `US`: speech engines read capitals as letters, and a lone A as the article"""
+    return dotted.replace(".", "").upper()
 
 
 _DIRECTION = re.compile(r"\s*[A-Za-z'\-]+(?:\s+[A-Za-z'\-]+){0,2}[.!]?\s*")
