@@ -28,9 +28,12 @@ from pipeline.domain.span import Span, to_samples
 from pipeline.domain.spoken import SpokenScript
 from pipeline.domain.words import Word
 
-MIN_HEARD_SHARE = 0.4
-"""At a floor transfer each side is heard alone for at least this share of its utterance, so that an
-overlap stays an overlap of two turns and does not swallow one of them."""
+MIN_HEARD_SHARE = 0.25
+"""At a floor transfer each side is heard alone for at least this share of its turn, so that an overlap stays
+an overlap of two turns and does not swallow one of them."""
+MAX_INTERRUPTED_SHARE = 0.8
+"""A host that yields falls silent before this share of the interrupting turn has been spoken: one that lasts
+longer has not yielded."""
 MIN_OVERLAP_S = 0.05
 """An interrupter starts at least this long before its host's utterance would end."""
 
@@ -73,6 +76,9 @@ class _Clock:
     def last_of_turn(self, turn: int) -> Placed | None:
         found = [placed for placed in self.placed.values() if placed.utterance.turn == turn]
         return found[-1] if found else None
+
+    def turn_start(self, turn: int) -> int:
+        return min(placed.span.start for placed in self.placed.values() if placed.utterance.turn == turn)
 
     def turn_end(self, turn: int) -> int:
         return max(placed.span.end for placed in self.placed.values() if placed.utterance.turn == turn)
@@ -158,7 +164,9 @@ def _start_of_turn(
         # The user speaks to the assistant when the bystander is done.
         offset_s = profile.gap_s(f"gap/{utterance.utterance_id}")
     else:
-        most = (1 - MIN_HEARD_SHARE) * min(len(floor.span), clip.num_samples)
+        outgoing = floor.span.end - clock.turn_start(floor.utterance.turn)
+        incoming = _spoken_samples(spoken, utterance.turn)
+        most = (1 - MIN_HEARD_SHARE) * min(outgoing, incoming)
         lower = max(own_end - floor.span.end, -most)
         draw = profile.response_s if utterance.speaker is Speaker.ASSISTANT else profile.transfer_s
         offset_s = draw(f"transfer/{utterance.utterance_id}", lower / clip.sampling_rate)
@@ -193,7 +201,8 @@ def _place_event(
     onset = anchor_at + min(to_samples(delay_s, rate), limit - anchor_at)
     yielded_at = None
     if yields:
-        yielded_at = _break_off(clock, host, onset, profile, rate)
+        longest = round(MAX_INTERRUPTED_SHARE * _spoken_samples(spoken, utterance.turn))
+        yielded_at = _break_off(clock, host, onset, longest, profile, rate)
     clock.events.append(
         Realised(event=event, onset=onset, anchor_at=anchor_at, yielded_at=yielded_at, hosted=True)
     )
@@ -212,9 +221,20 @@ def _anchor_offset(anchor: AfterWords | AfterSeconds, host: Placed, rate: int) -
     return host.words[anchor.words - 1].span.end
 
 
-def _break_off(clock: _Clock, host: Placed, onset: int, profile: Profile, rate: int) -> int:
+def _spoken_samples(spoken: SpokenScript, turn: int) -> int:
+    """Length of a turn's clips, without the pauses between them."""
+    unsaid = spoken.script.unsaid()
+    return sum(
+        spoken.clip(u.utterance_id).num_samples
+        for u in spoken.script.utterances
+        if u.turn == turn and u.utterance_id not in unsaid
+    )
+
+
+def _break_off(clock: _Clock, host: Placed, onset: int, longest: int, profile: Profile, rate: int) -> int:
     """Cut the host a reaction time after the onset, at a syllable or word end; or let it finish."""
     reaction = to_samples(profile.reaction_s(f"reaction/{host.utterance.utterance_id}"), rate)
+    reaction = min(reaction, longest)
     offset = host.span.start
     stop = choose_stop(host.words, after=onset - offset, wanted=onset - offset + reaction)
     if stop is None:

@@ -6,6 +6,8 @@ within what their anchors and events allow; pauses and hesitations never move::
 
     transfer      score - dial      earlier: less gap, more terminal overlap
     reaction      score + dial      a host that is interrupted speaks on for longer
+                  (dial > 0)        overlaps and reactions are also stretched, by exp(dial / 4): no table
+                                    holds more than its own extremes
     backchannel   score - dial      nearer to its anchor; later: towards the edge of the host's turn
     bystander     (dial < 0)        later in the host's turn: less of it is heard together
 """
@@ -55,7 +57,8 @@ class Profile:
     def transfer_s(self, label: str, lower_s: float) -> float:
         """Floor-transfer offset, at least `lower_s` (the law of the reference, given that bound)."""
         score = self.dyad.transfer_score(self._score(label)) - self.dial
-        return draw_between(self.reference.distribution("fto_turn_to_turn"), score, lower_s, math.inf)
+        drawn_s = draw_between(self.reference.distribution("fto_turn_to_turn"), score, lower_s, math.inf)
+        return max(drawn_s * self._stretch, lower_s) if drawn_s < 0 else drawn_s
 
     def response_s(self, label: str, lower_s: float) -> float:
         """Offset from the user's last word to the assistant's first; its own law where one is configured."""
@@ -81,7 +84,7 @@ class Profile:
     def reaction_s(self, label: str) -> float:
         """How long a host that yields goes on speaking after it is interrupted."""
         table = self.reference.distribution("floor_taking_continuation_cut_off")
-        return draw_between(table, self._score(label) + self.dial, 0.0, math.inf)
+        return self._stretch * draw_between(table, self._score(label) + self.dial, 0.0, math.inf)
 
     def interrupter_delay_s(self, label: str, upper_s: float) -> float:
         """From the end of the anchor word to the onset of an interruption."""
@@ -99,6 +102,10 @@ class Profile:
         law = NormalDist(math.log(median_s), math.log(p90_s / median_s) / _NORMAL.inv_cdf(0.9))
         low, high = (law.cdf(math.log(bound_s)) for bound_s in HESITATION_RANGE_S)
         return math.exp(law.inv_cdf(low + self._u(label) * (high - low)))
+
+    @property
+    def _stretch(self) -> float:
+        return math.exp(max(0.0, self.dial) / 4.0)
 
     def _u(self, label: str) -> float:
         """The uniform draw behind a label, kept off 0 and 1."""
