@@ -13,7 +13,7 @@ from pipeline.backends.offline.boundaries import find_boundaries
 from pipeline.backends.offline.domains import detect_domain, find_topic, fitting_tips
 from pipeline.backends.offline.frames import Composer, Frame, split_sentences
 from pipeline.backends.offline.queries import Query, QueryKind, find_queries, speakable_or_none
-from pipeline.backends.offline.replies import usable_reply
+from pipeline.backends.offline.replies import further_advice, usable_reply
 from pipeline.backends.offline.words import clean_topic
 from pipeline.core.scripting.steps import Adapted, AdaptedTurn, AdaptInput
 from pipeline.core.tokens import words_of
@@ -25,7 +25,8 @@ from pipeline.domain.scene import Scene
 _TARGET = {Language.EN: (62, 74), Language.ZH: (92, 116)}
 _CEILING = {Language.EN: 90, Language.ZH: 150}
 _MAX_SENTENCES = 7
-_MIN_TIPS = 2
+_MIN_TIPS = 1
+_MAX_FURTHER = 2
 _LINK_CHANCE = 0.55
 _NEARLY_AS_GOOD = 0.4
 _ADVISABLE = frozenset({QueryKind.HOW, QueryKind.FIND, QueryKind.REQUEST, QueryKind.SAD})
@@ -38,8 +39,11 @@ def adapt(request: AdaptInput, bank: Bank, composer: Composer) -> Adapted:
     slots = {} if topic == bank.general.label else {"topic": topic}
     composer.slots = slots
     context = " ".join((topic, *query.sentences, *reply))
-    tips = list(composer.sample(fitting_tips(bank, domain, context, frozenset()), 12))
-    head = reply or split_sentences(composer.say(_openings(bank, query)), request.language)
+    tips = _tips(bank, domain, context, composer)
+    opening = () if reply else split_sentences(composer.say(_openings(bank, query)), request.language)
+    head = (*opening, *reply)
+    if reply:
+        head += _further(request, query, composer, room=_TARGET[request.language][0] - _length(head))
     answer, given = _answer(bank, composer, head, tips)
     turns = [
         AdaptedTurn(speaker=Speaker.USER, sentences=query.sentences),
@@ -60,7 +64,7 @@ def _choose(request: AdaptInput, bank: Bank, composer: Composer) -> tuple[Query,
             break
         if request.scene is Scene.PAUSE_HANDLING and not _can_hesitate(query, request.language):
             continue
-        domain = detect_domain(bank, f"{query.text} {request.topic or ''}", context)
+        domain = detect_domain(bank, query.text, request.topic or "", context)
         reply = _seed_reply(request, query)
         if reply or (query.kind in _ADVISABLE and domain is not bank.general):
             answerable.append((query, reply, domain))
@@ -87,6 +91,26 @@ def _seed_reply(request: AdaptInput, query: Query) -> tuple[str, ...]:
         return ()
     text = speakable_or_none(request.lines[after].text, request.language)
     return usable_reply(text, request.language) if text else ()
+
+
+def _tips(bank: Bank, domain: Domain, context: str, composer: Composer) -> list[Tip]:
+    """Fitting tips of the field in random order, general ones behind them."""
+    tips = composer.sample(fitting_tips(bank, domain, context, frozenset()), len(domain.tips))
+    general = composer.sample(bank.general.tips, len(bank.general.tips))
+    return [*tips, *(tip for tip in general if tip not in tips)]
+
+
+def _further(request: AdaptInput, query: Query, composer: Composer, room: int) -> tuple[str, ...]:
+    """Advice from later turns of the seed, as much as there is room for (in words)."""
+    later = [line.text for line in request.lines[query.line + 2 :] if line.speaker is Speaker.ASSISTANT][:4]
+    spoken = [speakable_or_none(text, request.language) for text in later]
+    found = further_advice(tuple(text for text in spoken if text), request.language)
+    taken: list[str] = []
+    for sentence in composer.sample(found, _MAX_FURTHER):
+        room -= len(words_of(sentence))
+        if room >= 0:
+            taken.append(sentence)
+    return tuple(taken)
 
 
 def _topic(request: AdaptInput, bank: Bank, domain: Domain, query: Query) -> str:

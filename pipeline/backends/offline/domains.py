@@ -4,20 +4,24 @@ from pipeline.backends.offline.banks import Bank, Domain, Tip
 from pipeline.backends.offline.words import mentions, noun_phrase, vocabulary
 
 _QUERY_WEIGHT = 3
+_TOPIC_WEIGHT = 4
 _NOUN_WEIGHT = 2
 _ENOUGH = 4
 
 
-def detect_domain(bank: Bank, query: str, context: str) -> Domain:
-    """The field with the most cue words, those of the query counting most; `general` where the evidence is thin.
+def detect_domain(bank: Bank, query: str, topic: str, context: str) -> Domain:
+    """The field with the most cue words, those of topic and query counting most; `general` where the evidence is thin.
 
     One noun in the query is enough (3 x 2), one mention somewhere else in the dialogue is not.
     """
-    near, far = vocabulary(query, bank.language), vocabulary(context, bank.language)
+    sources = tuple(
+        (vocabulary(text, bank.language), text, weight)
+        for text, weight in ((query, _QUERY_WEIGHT), (topic, _TOPIC_WEIGHT), (context, 1))
+    )
     best, best_score = bank.general, _ENOUGH - 1
     for domain in bank.domains:
         score = 0
-        for words, text, weight in ((near, query, _QUERY_WEIGHT), (far, context, 1)):
+        for words, text, weight in sources:
             score += weight * _NOUN_WEIGHT * mentions(domain.nouns, words, text, bank.language)
             score += weight * mentions(domain.cues, words, text, bank.language)
         if score > best_score:

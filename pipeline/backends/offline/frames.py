@@ -102,7 +102,7 @@ class Composer:
         """
         if self.language is Language.ZH:
             return lead + text
-        return capitalise(lead + lower_first(text) if lead.rstrip().endswith(",") else lead + text)
+        return capitalise(lead + (text if lead.rstrip().endswith((".", "?", "!")) else lower_first(text)))
 
 
 def capitalise(text: str) -> str:

@@ -20,6 +20,8 @@ class _Patterns(Record):
     greeting: tuple[str, ...]
     dependent: tuple[str, ...]
     between_people: tuple[str, ...]
+    pronoun: tuple[str, ...]
+    advice: tuple[str, ...]
     sad: tuple[str, ...]
     find: tuple[str, ...]
     how: tuple[str, ...]
@@ -52,6 +54,10 @@ class Lexicon:
     """A query that answers or points to something unseen."""
     between_people: re.Pattern[str]
     """A query that has sense only between two people."""
+    pronoun: re.Pattern[str]
+    """Needs somebody or something named before it."""
+    advice: re.Pattern[str]
+    """A sentence of a later turn that stands on its own."""
     sad: re.Pattern[str]
     find: re.Pattern[str]
     how: re.Pattern[str]
@@ -85,6 +91,8 @@ def load_lexicon(language: Language) -> Lexicon:
         greeting=_alternation(patterns.greeting),
         dependent=_alternation(patterns.dependent),
         between_people=_alternation(patterns.between_people),
+        pronoun=_alternation(patterns.pronoun),
+        advice=_alternation(patterns.advice),
         sad=_alternation(patterns.sad),
         find=_alternation(patterns.find),
         how=_alternation(patterns.how),

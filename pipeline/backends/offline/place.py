@@ -19,7 +19,8 @@ from pipeline.domain.scene import EventType
 _FIRST_SENTENCE = 0.12
 _AT_SENTENCE_END = 0.35
 _ADVICE_WEIGHT = 4.0
-_RANK_WEIGHT = (6.0, 4.0, 1.0, 0.2)
+_RANK_WEIGHT = (6.0, 5.0, 1.0, 0.02)
+_EARLY_SHARE, _EARLY_WEIGHT = 0.35, 0.1
 _LONG_CLAUSE = {Language.EN: 7, Language.ZH: 10}
 _WHY = {
     Language.EN: (
@@ -83,9 +84,15 @@ def _candidates(request: PlaceInput, sentences: tuple[str, ...], bank: Bank) -> 
                 continue
             quote = quote_for(sentences, index, boundary.words, request.language)
             if quote is not None:
-                weight = _RANK_WEIGHT[boundary.rank] * _position_weight(request.event, sentences, index, bank)
+                weight = _boundary_weight(boundary) * _position_weight(request.event, sentences, index, bank)
                 found.append(_Candidate(index, boundary.words, boundary.rank, quote, weight))
     return found
+
+
+def _boundary_weight(boundary: Boundary) -> float:
+    """Good places in the syntax, but not right after a sentence's first words: nothing has been said there yet."""
+    early = boundary.words < _EARLY_SHARE * (boundary.words + boundary.rest)
+    return _RANK_WEIGHT[boundary.rank] * (_EARLY_WEIGHT if early else 1.0)
 
 
 def _leaves_enough(sentences: tuple[str, ...], index: int, boundary: Boundary, language: Language) -> bool:

@@ -23,6 +23,8 @@ _LENGTH = {Language.EN: (4, 30), Language.ZH: (6, 45)}
 _TURNS_READ = 8
 _SENTENCES_READ = 12
 _MAX_SENTENCES = 3
+_FIRST_TURN, _PER_TURN = 1.2, 0.5
+_NAMED = re.compile(r"\b(?:my|our|the|a|an|some|two|three)\s+[a-z]")
 
 
 class QueryKind(StrEnum):
@@ -61,7 +63,7 @@ _KIND_SCORE = {
     QueryKind.REQUEST: 2.5,
     QueryKind.SAD: 2.5,
     QueryKind.FACT: 2.0,
-    QueryKind.STATEMENT: 0.5,
+    QueryKind.STATEMENT: 1.2,
 }
 
 
@@ -108,7 +110,15 @@ def _stands_alone(run: tuple[str, ...], language: Language) -> bool:
     joined = " ".join(run)
     if language is Language.ZH and re.search(r"[A-Za-z]{4,}", joined):
         return False
-    return not lexicon.between_people.search(joined)
+    return not lexicon.between_people.search(joined) and not _points_nowhere(joined, language)
+
+
+def _points_nowhere(text: str, language: Language) -> bool:
+    """Whether a pronoun comes before anything that it could stand for."""
+    pronoun = load_lexicon(language).pronoun.search(text)
+    if pronoun is None:
+        return False
+    return language is Language.ZH or not _NAMED.search(text[: pronoun.start()])
 
 
 def classify(text: str, language: Language) -> QueryKind:
@@ -132,5 +142,10 @@ def classify(text: str, language: Language) -> QueryKind:
 def _scored(query: Query, order: int) -> Query:
     length = len(words_of(query.text))
     comfortable = 0.5 if 7 <= length <= 26 else 0.0
-    score = query.score + _KIND_SCORE[query.kind] + comfortable - 0.35 * order
+    score = (
+        query.score
+        + _KIND_SCORE[query.kind]
+        + comfortable
+        + (_FIRST_TURN if order == 0 else -_PER_TURN * order)
+    )
     return Query(query.sentences, query.line, query.whole_end, query.kind, score)

@@ -11,10 +11,11 @@ from pipeline.backends.offline.lexicon import load_lexicon
 from pipeline.core.tokens import words_of
 from pipeline.domain.labels import Language
 
-_MAX_WORDS = {Language.EN: 40, Language.ZH: 62}
+_MAX_WORDS = {Language.EN: 52, Language.ZH: 84}
 _MIN_WORDS = {Language.EN: 3, Language.ZH: 5}
 _MAX_SENTENCE_WORDS = {Language.EN: 28, Language.ZH: 45}
-_MAX_SENTENCES = 3
+_MAX_SENTENCES = 4
+_MIN_ADVICE_WORDS = {Language.EN: 8, Language.ZH: 14}
 
 _VOCATIVE = re.compile(r",\s+[A-Z][a-z]+\s*[.!]|^[A-Z][a-z]+,\s+(?:you|we|the|it)\b")
 
@@ -39,6 +40,24 @@ def usable_reply(text: str, language: Language) -> tuple[str, ...]:
         taken.append(sentence)
         budget -= count
     return tuple(taken)
+
+
+def further_advice(turns: tuple[str, ...], language: Language) -> tuple[str, ...]:
+    """Sentences of later turns that hold without the question they answered: instructions and conditions.
+
+    >>> further_advice(("Yes, a bit. Try a smaller pot if the roots look dry at the edges.",), Language.EN)
+    ('Try a smaller pot if the roots look dry at the edges.',)
+    """
+    lexicon = load_lexicon(language)
+    return tuple(
+        sentence
+        for text in turns
+        for sentence in (_polite(found, language) for found in split_sentences(text, language))
+        if lexicon.advice.search(sentence)
+        and not _is_personal(sentence, language)
+        and not (lexicon.pronoun.search(sentence) or lexicon.between_people.search(sentence))
+        and _MIN_ADVICE_WORDS[language] <= len(words_of(sentence)) <= _MAX_SENTENCE_WORDS[language]
+    )
 
 
 def _polite(sentence: str, language: Language) -> str:

@@ -24,6 +24,8 @@ class Situation:
     """Sentences of the host turn."""
     broken: int
     """Index of the host sentence that was broken off."""
+    understood: bool
+    """Enough of that sentence was heard to know what it says."""
     given: tuple[Tip, ...]
     """Tips of the whole dialogue, in order."""
     domain: Domain
@@ -64,22 +66,26 @@ def read_situation(request: WriteInput, bank: Bank, composer: Composer) -> Situa
     said = _all_sentences(request)
     found = [match for match in map(bank.find_tip, said) if match]
     topic = request.adapted.topic
-    domain = found[0][1] if found else detect_domain(bank, topic, " ".join(said))
-    recent = _recent_tip(request, bank, host, broken)
+    domain = found[0][1] if found else detect_domain(bank, "", topic, " ".join(said))
+    understood = _understood(request, host, broken)
+    recent = _recent_tip(bank, host, broken if understood else broken - 1) if request.heard else None
     slots = {} if topic == bank.general.label else {"topic": topic}
     composer.slots = slots | ({"about": recent.about} if recent else {})
-    return Situation(request, bank, composer, host, broken, tuple(tip for tip, _ in found), domain, recent)
+    return Situation(
+        request, bank, composer, host, broken, understood, tuple(tip for tip, _ in found), domain, recent
+    )
 
 
 def _all_sentences(request: WriteInput) -> tuple[str, ...]:
     return tuple(sentence for turn in request.adapted.turns for sentence in turn.sentences)
 
 
-def _recent_tip(request: WriteInput, bank: Bank, host: tuple[str, ...], broken: int) -> Tip | None:
+def _understood(request: WriteInput, host: tuple[str, ...], broken: int) -> bool:
     if not request.heard or not host:
-        return None
-    understood = len(words_of(request.heard[-1])) >= _UNDERSTOOD * len(words_of(host[broken]))
-    if not understood and broken == 0:
-        return None
-    found = bank.find_tip(host[broken if understood else broken - 1])
+        return False
+    return len(words_of(request.heard[-1])) >= _UNDERSTOOD * len(words_of(host[broken]))
+
+
+def _recent_tip(bank: Bank, host: tuple[str, ...], index: int) -> Tip | None:
+    found = bank.find_tip(host[index]) if 0 <= index < len(host) else None
     return found[0] if found else None

@@ -64,13 +64,15 @@ def _remedy(now: Situation, kind: str) -> str:
 
 
 def _repetition(now: Situation) -> Written:
-    """The broken sentence is said again whole, and the one before it where little of the broken one was heard."""
+    """The broken sentence is said again whole, without its link; where it had only begun, the one before it too."""
     text = now.say("repetition/requests")
-    again = now.host[now.broken : now.broken + 1] or now.request.heard[-1:] or now.request.unsaid[:1]
-    if now.recent and now.broken and now.bank.find_tip(now.host[now.broken - 1]) == (now.recent, now.domain):
-        again = now.host[now.broken - 1 : now.broken + 1]
+    first = now.broken - 1 if now.broken and not now.understood else now.broken
+    again = now.host[first : now.broken + 1] or now.request.heard[-1:] or now.request.unsaid[:1]
+    found = [(now.bank.find_tip(sentence), sentence) for sentence in again]
     reaction = _within(
-        now.sentences(now.say("repetition/leads")), again, now.perhaps("repetition/checks", _EXTRA_CHANCE)
+        now.sentences(now.say("repetition/leads")),
+        tuple(match[0].say.text if match else sentence for match, sentence in found),
+        now.perhaps("repetition/checks", _EXTRA_CHANCE),
     )
     return Written(event_text=text, event_emotion=Emotion.NEUTRAL, reaction=reaction)
 
