@@ -86,6 +86,14 @@ def parse_config(content: Mapping[str, JsonValue], source: str) -> RunConfig:
         raise ConfigError(f"{source}: {_explain(error)}") from error
 
 
+def override_config(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
+    """The same configuration with some keys changed."""
+    content: dict[str, JsonValue] = config.model_dump(mode="json")
+    for override in overrides:
+        _apply(content, override)
+    return parse_config(content, "--set")
+
+
 def _read(path: Path) -> dict[str, JsonValue]:
     try:
         text = path.read_text(encoding="utf-8")
@@ -100,7 +108,7 @@ def _read(path: Path) -> dict[str, JsonValue]:
         raise ConfigError(
             f"{path}: holds {type(content).__name__}; wanted `key: value` lines, see flows/presets"
         )
-    if isinstance(content.get("config"), dict) and "versions" in content:
+    if isinstance(content.get("config"), dict) and isinstance(content.get("versions"), dict):
         content = content["config"]  # the run.json of an earlier run
     return {str(key): value for key, value in content.items()}
 

@@ -12,29 +12,38 @@ import hashlib
 import json
 import platform
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
+from pydantic import ValidationError
+
 from pipeline import __version__
 from pipeline.config import RunConfig
-from pipeline.domain.errors import PipelineError
-from pipeline.domain.record import Record, canonical_json
+from pipeline.core.timing.calibration import Calibration
+from pipeline.domain.errors import ConfigError, PipelineError
+from pipeline.domain.record import Record
+from pipeline.domain.spoken import SpokenScript
 from pipeline.domain.timeline import AudioFile, Dialogue
 from pipeline.io.files import write_text
-from pipeline.io.jsonl import write_records
 from pipeline.io.run_directory import RunDirectory, Stamp
-from pipeline.stages import render, seeds
+from pipeline.stages import render, seeds, timing
 from pipeline.stages.seeds import SourceContent
 from pipeline.stages.shard import Shard
-from pipeline.wiring import ORDER, BoundStage, Wiring, directory_of
+from pipeline.wiring import ORDER, STAGE_VERSIONS, BoundStage, Wiring, directory_of
 
 R = TypeVar("R", bound=Record)
 
 PACKAGES = ("numpy", "scipy", "soxr", "soundfile", "pydantic", "prefect", "espeakng-loader")
 """Packages whose versions a run writes down."""
+
+DESCRIPTION = "run.json"
+
+BEFORE_TIMING = ORDER[1 : ORDER.index(timing.NAME)]
+FROM_TIMING = ORDER[ORDER.index(timing.NAME) :]
+"""Stages that need neither an author nor a synthesizer: all that retiming runs."""
 
 
 class ShardRef(Record):
@@ -85,6 +94,34 @@ class _Silent:
 SILENT: Progress = _Silent()
 
 
+class KeptCalibration(Record):
+    """A dial and what it was found for."""
+
+    key: str
+    calibration: Calibration
+
+
+class Versions(Record):
+    """What made a run."""
+
+    pipeline: str
+    python: str
+    stages: dict[str, int]
+    deps: dict[str, str]
+    """By stage: engine, voices, prompts, reference - whatever else its output depends on."""
+    packages: dict[str, str]
+
+
+class RunDescription(Record):
+    """`run.json`: what was asked, with what, and what came of it. `humdial run run.json` repeats it."""
+
+    config: RunConfig
+    versions: Versions
+    num_dialogues: int
+    refusals: dict[str, int]
+    calibration: Calibration | None
+
+
 class RunSummary(Record):
     """What a finished run holds."""
 
@@ -100,10 +137,19 @@ class RunSummary(Record):
 class Runner:
     """One run: its configuration, directory and stages. Use as a context manager; holds the directory."""
 
-    def __init__(self, config: RunConfig, run_directory: Path, store_directory: Path) -> None:
+    def __init__(
+        self,
+        config: RunConfig,
+        run_directory: Path,
+        store_directory: Path,
+        inherited_deps: Mapping[str, str] | None = None,
+    ) -> None:
+        """`inherited_deps` are those of stages whose shards another run made."""
         self.config = config
+        self._inherited_deps = dict(inherited_deps or {})
         self.directory = RunDirectory(run_directory)
         self._wiring = Wiring(config, run_directory, store_directory)
+        self._calibration: Calibration | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -129,15 +175,67 @@ class Runner:
 
     def advance(self, stage: str, upstream: ShardRef) -> ShardRef:
         """Run one stage on one shard, unless its result is there already."""
-        bound = self._wiring.stage(stage)
+        bound = self._wiring.stage(stage, self._dial if stage == timing.NAME else 0.0)
         key = bound.key(self.config.seed, upstream.records_sha256)
         directory = directory_of(stage)
         stamp = self.directory.find_stamp(directory, upstream.index, key)
         if stamp is not None and self._artefacts_complete(stage, upstream.index):
-            return _ref(stage, upstream.index, stamp, cached=True)
+            return ref_of(stage, upstream.index, stamp, cached=True)
         shard = self._apply(bound, upstream)
         written = self.directory.write_shard(directory, upstream.index, key, shard.records, shard.refusals)
-        return _ref(stage, upstream.index, written, cached=False)
+        return ref_of(stage, upstream.index, written, cached=False)
+
+    @property
+    def needs_calibration(self) -> bool:
+        """Whether timing has to see the whole dataset before it places the first dialogue."""
+        return isinstance(self.config.timing.overlap_ratio, float)
+
+    def calibrate(self, spoken: Sequence[ShardRef]) -> Calibration | None:
+        """Find the dial for a dataset-level overlap ratio; None where none is asked for.
+
+        The result is kept beside the timing shards, so that a resumed run does not search again. Raises
+        ConfigError with the feasible range where the target cannot be met.
+        """
+        if not self.needs_calibration:
+            return None
+        deps = self._wiring.timing_deps(0.0)
+        parts = (
+            self.config.timing.fingerprint(),
+            deps.fingerprint(),
+            str(deps.root_seed),
+            str(timing.VERSION),
+        )
+        shards = sorted((ref.index, ref.records_sha256) for ref in spoken)
+        key = hashlib.sha256(json.dumps([parts, shards]).encode()).hexdigest()
+        path = self.directory.path / directory_of(timing.NAME) / "calibration.json"
+        try:
+            kept = KeptCalibration.from_line(path.read_bytes())
+        except (OSError, ValueError):
+            kept = None
+        if kept is None or kept.key != key:
+            found = timing.calibrate_dataset(self._spoken(spoken), self.config.timing, deps)
+            if found is None:
+                return None
+            kept = KeptCalibration(key=key, calibration=found)
+            write_text(path, kept.to_line())
+        self._calibration = kept.calibration
+        return kept.calibration
+
+    def use(self, calibration: Calibration | None) -> None:
+        """Take a dial that was found elsewhere."""
+        self._calibration = calibration
+
+    @property
+    def _dial(self) -> float:
+        if not self.needs_calibration:
+            return 0.0
+        if self._calibration is None:
+            raise RuntimeError("timing.overlap_ratio is a number: call `calibrate` before timing")
+        return self._calibration.dial
+
+    def _spoken(self, refs: Sequence[ShardRef]) -> Iterator[SpokenScript]:
+        for ref in sorted(refs, key=lambda ref: ref.index):
+            yield from self.directory.read_shard(directory_of(ref.stage), ref.index, SpokenScript)
 
     def finish(self, rendered: Sequence[ShardRef], done: Sequence[ShardRef]) -> RunSummary:
         """Put the rendered shards together and write down what the run was.
@@ -156,8 +254,7 @@ class Runner:
                 f"run {self.config.name}: all records were refused ({reasons}); "
                 f"see {self.directory.path}/*/quarantine.*"
             )
-        write_records(self.directory.dialogues_path, self._dialogues(ordered))
-        self.directory.drop_audio_except({audio.path for audio in self._audio_files(ordered)})
+        self.directory.collect_dialogues(directory_of(render.NAME), [ref.index for ref in ordered])
         summary = RunSummary(
             directory=str(self.directory.path),
             num_dialogues=sum(ref.num_records for ref in ordered),
@@ -166,7 +263,9 @@ class Runner:
             shards_run=sum(not ref.cached for ref in done),
             shards_cached=sum(ref.cached for ref in done),
         )
-        write_text(self.directory.path / "run.json", self._describe(summary))
+        write_text(
+            self.directory.path / DESCRIPTION, self._describe(summary).model_dump_json(indent=2) + "\n"
+        )
         return summary
 
     def _apply(self, bound: BoundStage, upstream: ShardRef) -> Shard[Record]:
@@ -198,7 +297,7 @@ class Runner:
             stamp = self.directory.find_stamp(directory_of(seeds.NAME), index, key)
             if stamp is None:
                 return None
-            refs.append(_ref(seeds.NAME, index, stamp, cached=True))
+            refs.append(ref_of(seeds.NAME, index, stamp, cached=True))
         return tuple(refs)
 
     def _write_slices(self, planned: Shard[Record], key: str) -> tuple[ShardRef, ...]:
@@ -208,7 +307,7 @@ class Runner:
         for index, part in enumerate(slices):
             refusals = planned.refusals if index == 0 else ()
             stamp = self.directory.write_shard(directory_of(seeds.NAME), index, key, part, refusals)
-            refs.append(_ref(seeds.NAME, index, stamp, cached=False))
+            refs.append(ref_of(seeds.NAME, index, stamp, cached=False))
         write_text(self._slicing_path, Slicing(key=key, num_shards=len(slices)).to_line())
         return tuple(refs)
 
@@ -216,31 +315,34 @@ class Runner:
     def _slicing_path(self) -> Path:
         return self.directory.path / directory_of(seeds.NAME) / "slicing.json"
 
-    def _dialogues(self, rendered: Sequence[ShardRef]) -> Iterator[Dialogue]:
-        for ref in rendered:
-            yield from self.directory.read_shard(directory_of(render.NAME), ref.index, Dialogue)
+    def _describe(self, summary: RunSummary) -> RunDescription:
+        """What was asked, with what, and what came of it."""
+        return RunDescription(
+            config=self.config,
+            versions=Versions(
+                pipeline=__version__,
+                python=platform.python_version(),
+                stages=STAGE_VERSIONS,
+                deps={**self._inherited_deps, **self._wiring.bound()},
+                packages={name: found for name in PACKAGES if (found := _version(name))},
+            ),
+            num_dialogues=summary.num_dialogues,
+            refusals=summary.refusals,
+            calibration=self._calibration,
+        )
 
-    def _audio_files(self, rendered: Sequence[ShardRef]) -> Iterator[AudioFile]:
-        for dialogue in self._dialogues(rendered):
-            yield dialogue.audio
 
-    def _describe(self, summary: RunSummary) -> str:
-        """run.json: what was asked, with what, and what came of it."""
-        content = {
-            "config": json.loads(canonical_json(self.config)),
-            "versions": {
-                "humdial-pipeline": __version__,
-                "python": platform.python_version(),
-                "stages": {name: self._wiring.stage(name).version for name in ORDER},
-                "deps": {name: self._wiring.stage(name).deps_fingerprint for name in ORDER},
-                "packages": {name: found for name in PACKAGES if (found := _version(name))},
-            },
-            "counts": {
-                "dialogues": summary.num_dialogues,
-                "refusals": summary.refusals,
-            },
-        }
-        return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+def read_description(run_directory: Path) -> RunDescription:
+    """What an earlier run wrote down. Raises ConfigError where there is no finished run."""
+    path = run_directory / DESCRIPTION
+    try:
+        return RunDescription.from_line(path.read_bytes())
+    except OSError as error:
+        raise ConfigError(
+            f"{run_directory}: holds no run.json; wanted the directory of a finished run"
+        ) from error
+    except ValidationError as error:
+        raise ConfigError(f"{path}: written by another version: {error.errors()[0]['msg']}") from error
 
 
 def run_in_process(runner: Runner, progress: Progress = SILENT, max_shards: int | None = None) -> RunSummary:
@@ -250,13 +352,21 @@ def run_in_process(runner: Runner, progress: Progress = SILENT, max_shards: int 
     """
     with runner.directory.locked():
         done: list[ShardRef] = []
+        spoken: list[ShardRef] = []
         rendered: list[ShardRef] = []
         plan = runner.plan()[:max_shards]
         progress.begin(len(plan) * (len(ORDER) - 1))
         for planned in plan:
             done.append(planned)
             ref = planned
-            for stage in ORDER[1:]:
+            for stage in BEFORE_TIMING:
+                ref = runner.advance(stage, ref)
+                done.append(ref)
+                progress.advance(ref)
+            spoken.append(ref)
+        runner.calibrate(spoken)
+        for ref in spoken:
+            for stage in FROM_TIMING:
                 ref = runner.advance(stage, ref)
                 done.append(ref)
                 progress.advance(ref)
@@ -275,7 +385,8 @@ class _Sources:
         return tuple(source for source in self._sources if isinstance(source, kind))
 
 
-def _ref(stage: str, index: int, stamp: Stamp, *, cached: bool) -> ShardRef:
+def ref_of(stage: str, index: int, stamp: Stamp, *, cached: bool) -> ShardRef:
+    """The reference to a stamped shard."""
     return ShardRef(
         stage=stage,
         index=index,

@@ -37,6 +37,8 @@ D = TypeVar("D", bound="_Deps")
 ORDER = (seeds.NAME, script.NAME, speech.NAME, timing.NAME, render.NAME)
 """Stages that work on shards, in the order in which they run."""
 
+STAGE_VERSIONS = {stage.NAME: stage.VERSION for stage in (seeds, script, speech, timing, render)}
+
 PROMPTS = ("script/adapt", "script/place", "script/write")
 """Prompts of the `full_duplex` recipe."""
 
@@ -86,20 +88,35 @@ class Wiring:
         self._store = Store(store_directory)
         self._audio = RunAudio(run_directory)
         self._resources = ExitStack()
-        self._bound: dict[str, BoundStage] = {}
-        self._builders: dict[str, Callable[[], BoundStage]] = {
-            seeds.NAME: self._seeds,
-            script.NAME: self._script,
-            speech.NAME: self._speech,
-            timing.NAME: self._timing,
-            render.NAME: self._render,
-        }
+        self._bound: dict[tuple[str, float], BoundStage] = {}
 
-    def stage(self, name: str) -> BoundStage:
-        """The bound stage. Raises ConfigError where its backend or files are not to be had."""
-        if name not in self._bound:
-            self._bound[name] = self._builders[name]()
-        return self._bound[name]
+    def stage(self, name: str, dial: float = 0.0) -> BoundStage:
+        """The bound stage; `dial` is for timing. Raises ConfigError where its backend or files are not to be had."""
+        if (name, dial) not in self._bound:
+            builders: dict[str, Callable[[], BoundStage]] = {
+                seeds.NAME: self._seeds,
+                script.NAME: self._script,
+                speech.NAME: self._speech,
+                timing.NAME: lambda: self._timing(dial),
+                render.NAME: self._render,
+            }
+            self._bound[name, dial] = builders[name]()
+        return self._bound[name, dial]
+
+    def bound(self) -> dict[str, str]:
+        """What the stages built so far depend on, by name: for the record of a run."""
+        return {stage.name: stage.deps_fingerprint for stage in self._bound.values()}
+
+    def timing_deps(self, dial: float) -> timing.Deps:
+        """Deps of the timing stage alone, for calibration."""
+        reference = load_reference(self._config.timing.reference)
+        return timing.Deps(
+            root_seed=self._config.seed,
+            reference=reference,
+            dyads=dyad_law(reference),
+            stages=tuple(f"{stage.NAME}-{stage.VERSION}" for stage in (seeds, script, speech, timing)),
+            dial=dial,
+        )
 
     def sources(self) -> tuple[SourceContent, ...]:
         """The configured seed sources with the hash of what they hold now."""
@@ -136,15 +153,8 @@ class Wiring:
         )
         return _bind(speech.NAME, speech.VERSION, self._config.speech, deps, Script, speech.run)
 
-    def _timing(self) -> BoundStage:
-        reference = load_reference(self._config.timing.reference)
-        deps = timing.Deps(
-            root_seed=self._config.seed,
-            reference=reference,
-            dyads=dyad_law(reference),
-            stages=tuple(f"{stage.NAME}-{stage.VERSION}" for stage in (seeds, script, speech, timing)),
-            dial=0.0,
-        )
+    def _timing(self, dial: float) -> BoundStage:
+        deps = self.timing_deps(dial)
         return _bind(timing.NAME, timing.VERSION, self._config.timing, deps, SpokenScript, timing.run)
 
     def _render(self) -> BoundStage:

@@ -1,0 +1,1 @@
+"""Engines and servers, one per file or package; their exceptions stop here."""

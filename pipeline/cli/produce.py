@@ -60,6 +60,26 @@ def preview(config: str, count: int, out: Path, overrides: tuple[str, ...]) -> N
 
 
 @click.command()
+@click.argument("run_directory", metavar="RUN_DIR", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Directory of the new run.")
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="timing.KEY=VALUE",
+    help="What changes, e.g. timing.overlap_ratio=0.1. May be repeated.",
+)
+@click.option("--processes", type=click.IntRange(min=1), default=2, show_default=True, help="Shards at once.")
+def retime(run_directory: Path, out: Path, overrides: tuple[str, ...], processes: int) -> None:
+    """Give a finished run new timing, from its stored clips: no author and no synthesizer is called."""
+    from pipeline.cli.progress import ShardProgress
+    from pipeline.retiming import retime_run
+
+    summary = retime_run(run_directory, out, overrides, processes, ShardProgress())
+    print_summary(out, summary)
+
+
+@click.command()
 @click.argument("format_name", metavar="FORMAT", type=click.Choice(["humdial-track2"]))
 @click.argument("run_directory", metavar="RUN_DIR", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Directory of the export.")

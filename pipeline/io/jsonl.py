@@ -48,7 +48,7 @@ def read_records(path: Path, kind: type[R]) -> Iterator[R]:
                 first = error.errors()[0]
                 where = ".".join(map(str, first["loc"])) or "the line"
                 raise ConfigError(
-                    f"{path}:{number}: not a {kind.__name__}: {where}: {first['msg']}; another version may have written it"
+                    f"{path}:{number}: not a {kind.__name__}: {where}: {first['msg']}; written by another version?"
                 ) from error
 
 

@@ -9,7 +9,10 @@
 """
 
 import fcntl
-from collections.abc import Iterable, Iterator
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -20,7 +23,7 @@ from pipeline.domain.errors import ConfigError
 from pipeline.domain.quarantine import Refusal
 from pipeline.domain.record import Record
 from pipeline.domain.timeline import Dialogue
-from pipeline.io.files import file_sha256, sweep_partials, write_text
+from pipeline.io.files import file_sha256, sweep_partials, whole_file, write_text
 from pipeline.io.jsonl import read_records, write_records
 
 R = TypeVar("R", bound=Record)
@@ -69,12 +72,12 @@ class RunDirectory:
             sweep_partials(self.path)
             yield
 
-    def find_stamp(self, stage: str, index: int, key: str) -> Stamp | None:
-        """The shard's stamp, if the shard is complete, unchanged, and was made for this key."""
+    def find_stamp(self, stage: str, index: int, key: str | None) -> Stamp | None:
+        """The shard's stamp, if the shard is complete, unchanged, and was made for this key (None: for any)."""
         records, _, stamp_path = self._shard_paths(stage, index)
         try:
             stamp = Stamp.from_line(stamp_path.read_bytes())
-            unchanged = stamp.key == key and file_sha256(records) == stamp.records_sha256
+            unchanged = key in (None, stamp.key) and file_sha256(records) == stamp.records_sha256
         except (OSError, ValidationError):
             return None
         return stamp if unchanged else None
@@ -119,11 +122,38 @@ class RunDirectory:
             )
         return read_records(self.dialogues_path, Dialogue)
 
-    def drop_audio_except(self, wanted: set[str]) -> None:
-        """Remove audio of dialogues that are no longer part of the run. Paths are relative to the run."""
+    def collect_dialogues(self, stage: str, indices: Sequence[int]) -> None:
+        """Put rendered shards together as `dialogues.jsonl`, and remove audio that no record names."""
+        wanted: set[str] = set()
+        with whole_file(self.dialogues_path) as partial, partial.open("wb") as together:
+            for index in indices:
+                for line in self._shard_paths(stage, index)[0].open("rb"):
+                    together.write(line)
+                    wanted.add(json.loads(line)["audio"]["path"])
         for path in (self.path / "audio").glob("*"):
             if path.suffix in (".flac", ".wav") and f"audio/{path.name}" not in wanted:
                 path.unlink()
+
+    def find_shards(self, stage: str) -> Iterator[tuple[int, Stamp]]:
+        """Every complete shard of a stage with its stamp, whatever it was made for."""
+        for path in sorted((self.path / stage).glob("stamp.*.json")):
+            index = int(path.name.split(".")[1])
+            stamp = self.find_stamp(stage, index, key=None)
+            if stamp is None:
+                raise ConfigError(f"{path}: its records are incomplete or changed; finish that run first")
+            yield index, stamp
+
+    def adopt_stage(self, other: "RunDirectory", stage: str) -> None:
+        """Take over the shards of another run's stage: hard links where there are such, else copies."""
+        target = self.path / stage
+        target.mkdir(parents=True, exist_ok=True)
+        for path in target.iterdir():
+            path.unlink()
+        for path in sorted((other.path / stage).iterdir()):
+            try:
+                os.link(path, target / path.name)
+            except OSError:
+                shutil.copyfile(path, target / path.name)
 
     def _shard_paths(self, stage: str, index: int) -> tuple[Path, Path, Path]:
         directory = self.path / stage

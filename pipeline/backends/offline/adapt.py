@@ -12,7 +12,7 @@ from pipeline.backends.offline.banks import Bank, Domain, Tip
 from pipeline.backends.offline.boundaries import find_boundaries
 from pipeline.backends.offline.domains import detect_domain, find_topic, fitting_tips
 from pipeline.backends.offline.frames import Composer, Frame, split_sentences
-from pipeline.backends.offline.queries import Query, QueryKind, find_queries, speakable_or_none
+from pipeline.backends.offline.queries import Query, QueryKind, can_follow, find_queries, speakable_or_none
 from pipeline.backends.offline.replies import further_advice, usable_reply
 from pipeline.backends.offline.words import clean_topic
 from pipeline.core.scripting.steps import Adapted, AdaptedTurn, AdaptInput
@@ -29,6 +29,8 @@ _MIN_TIPS = 1
 _MAX_FURTHER = 2
 _LINK_CHANCE = 0.55
 _NEARLY_AS_GOOD = 0.4
+_MIN_FITTING = 3
+"""Tips that must fit the field where the seed has no answer of its own."""
 _ADVISABLE = frozenset({QueryKind.HOW, QueryKind.FIND, QueryKind.REQUEST, QueryKind.SAD})
 
 
@@ -50,7 +52,7 @@ def adapt(request: AdaptInput, bank: Bank, composer: Composer) -> Adapted:
         AdaptedTurn(speaker=Speaker.ASSISTANT, sentences=answer),
     ]
     if request.scene is Scene.DIRECTED_AT_OTHERS:
-        turns += _second_exchange(bank, composer, given, tips)
+        turns += _second_exchange(request, query, bank, composer, given, tips)
     return Adapted(topic=topic, turns=tuple(turns))
 
 
@@ -66,7 +68,10 @@ def _choose(request: AdaptInput, bank: Bank, composer: Composer) -> tuple[Query,
             continue
         domain = detect_domain(bank, query.text, request.topic or "", context)
         reply = _seed_reply(request, query)
-        if reply or (query.kind in _ADVISABLE and domain is not bank.general):
+        fitting = fitting_tips(bank, domain, f"{query.text} {request.topic or ''}", frozenset())
+        if reply or (
+            query.kind in _ADVISABLE and domain is not bank.general and len(fitting) >= _MIN_FITTING
+        ):
             answerable.append((query, reply, domain))
     if not answerable:
         raise RecordError(
@@ -90,7 +95,7 @@ def _seed_reply(request: AdaptInput, query: Query) -> tuple[str, ...]:
     ):
         return ()
     text = speakable_or_none(request.lines[after].text, request.language)
-    return usable_reply(text, request.language) if text else ()
+    return usable_reply(text, query.text, request.language) if text else ()
 
 
 def _tips(bank: Bank, domain: Domain, context: str, composer: Composer) -> list[Tip]:
@@ -98,6 +103,18 @@ def _tips(bank: Bank, domain: Domain, context: str, composer: Composer) -> list[
     tips = composer.sample(fitting_tips(bank, domain, context, frozenset()), len(domain.tips))
     general = composer.sample(bank.general.tips, len(bank.general.tips))
     return [*tips, *(tip for tip in general if tip not in tips)]
+
+
+def _seed_follow_up(request: AdaptInput, query: Query) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What the user asks next in the seed, and the usable answer to it; empty where there is none."""
+    following = request.lines[query.line + 2 : query.line + 4]
+    if not query.whole_end or [line.speaker for line in following] != [Speaker.USER, Speaker.ASSISTANT]:
+        return (), ()
+    question, answer = (speakable_or_none(line.text, request.language) for line in following)
+    if not question or not answer or not can_follow(question, request.language):
+        return (), ()
+    reply = usable_reply(answer, f"{query.text} {question}", request.language)
+    return split_sentences(question, request.language), reply
 
 
 def _further(request: AdaptInput, query: Query, composer: Composer, room: int) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ class _Patterns(Record):
     dependent: tuple[str, ...]
     between_people: tuple[str, ...]
     pronoun: tuple[str, ...]
+    somebody: tuple[str, ...]
     advice: tuple[str, ...]
     sad: tuple[str, ...]
     find: tuple[str, ...]
@@ -56,6 +57,8 @@ class Lexicon:
     """A query that has sense only between two people."""
     pronoun: re.Pattern[str]
     """Needs somebody or something named before it."""
+    somebody: re.Pattern[str]
+    """A person or animal that a pronoun can stand for."""
     advice: re.Pattern[str]
     """A sentence of a later turn that stands on its own."""
     sad: re.Pattern[str]
@@ -92,6 +95,7 @@ def load_lexicon(language: Language) -> Lexicon:
         dependent=_alternation(patterns.dependent),
         between_people=_alternation(patterns.between_people),
         pronoun=_alternation(patterns.pronoun),
+        somebody=_alternation(patterns.somebody),
         advice=_alternation(patterns.advice),
         sad=_alternation(patterns.sad),
         find=_alternation(patterns.find),

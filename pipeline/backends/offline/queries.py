@@ -24,7 +24,7 @@ _TURNS_READ = 8
 _SENTENCES_READ = 12
 _MAX_SENTENCES = 3
 _FIRST_TURN, _PER_TURN = 1.2, 0.5
-_NAMED = re.compile(r"\b(?:my|our|the|a|an|some|two|three)\s+[a-z]")
+_NAMED = re.compile(r"\b(?:my|our|the|a|an|some|two|three)\s+[a-z]", re.IGNORECASE)
 
 
 class QueryKind(StrEnum):
@@ -76,6 +76,17 @@ def find_queries(lines: tuple[Line, ...], language: Language) -> tuple[Query, ..
     return tuple(sorted(found, key=lambda query: (-query.score, query.line, query.text)))
 
 
+def can_follow(text: str, language: Language) -> bool:
+    """Whether a later user turn is a question to an assistant; it may point back to the first exchange."""
+    low, high = _LENGTH[language]
+    return (
+        low <= len(words_of(text)) <= high
+        and text.rstrip().endswith(("?", "？"))
+        and is_han(text) is (language is Language.ZH)
+        and not load_lexicon(language).between_people.search(text)
+    )
+
+
 def speakable_or_none(text: str, language: Language) -> str | None:
     """The text in speakable form; None for one that must not be guessed at."""
     try:
@@ -115,10 +126,12 @@ def _stands_alone(run: tuple[str, ...], language: Language) -> bool:
 
 def _points_nowhere(text: str, language: Language) -> bool:
     """Whether a pronoun comes before anything that it could stand for."""
-    pronoun = load_lexicon(language).pronoun.search(text)
+    lexicon = load_lexicon(language)
+    pronoun = lexicon.pronoun.search(text)
     if pronoun is None:
         return False
-    return language is Language.ZH or not _NAMED.search(text[: pronoun.start()])
+    named = lexicon.somebody if language is Language.ZH else _NAMED
+    return not named.search(text[: pronoun.start()])
 
 
 def classify(text: str, language: Language) -> QueryKind:

@@ -17,23 +17,33 @@ _MAX_SENTENCE_WORDS = {Language.EN: 28, Language.ZH: 45}
 _MAX_SENTENCES = 4
 _MIN_ADVICE_WORDS = {Language.EN: 8, Language.ZH: 14}
 
+_PERSON = {
+    Language.EN: re.compile(r"\b(?:he|she|him|her|his|hers|he's|she's)\b", re.IGNORECASE),
+    Language.ZH: re.compile(r"(?<!其)他|她|^它"),
+}
 _VOCATIVE = re.compile(r",\s+[A-Z][a-z]+\s*[.!]|^[A-Z][a-z]+,\s+(?:you|we|the|it)\b")
 
 
-def usable_reply(text: str, language: Language) -> tuple[str, ...]:
-    """The leading sentences that an assistant could have said; possibly none.
+def usable_reply(text: str, query: str, language: Language) -> tuple[str, ...]:
+    """The leading sentences that an assistant could have said in answer to the query; possibly none.
 
-    >>> usable_reply("Try rinsing it first. My wife does that. It works.", Language.EN)
+    `he` and `she` are understood where the query names somebody.
+
+    >>> usable_reply("Try rinsing it first. My wife does that. It works.", "How?", Language.EN)
     ('Try rinsing it first.',)
     """
+    lexicon = load_lexicon(language)
+    knows_somebody = lexicon.somebody.search(query) is not None
     taken: list[str] = []
     budget = _MAX_WORDS[language]
     for sentence in split_sentences(text, language)[:6]:
         sentence = _polite(sentence, language)
         count = len(words_of(sentence))
-        if not taken and load_lexicon(language).assent.search(sentence):
+        if not taken and lexicon.assent.search(sentence):
             continue
         if _is_personal(sentence, language) or count > min(budget, _MAX_SENTENCE_WORDS[language]):
+            break
+        if not knows_somebody and _PERSON[language].search(sentence):
             break
         if count < _MIN_WORDS[language] or len(taken) == _MAX_SENTENCES:
             break
