@@ -2,31 +2,35 @@
 
 from pipeline.backends.offline.banks import Bank, Domain, Tip
 from pipeline.backends.offline.words import mentions, noun_phrase, vocabulary
+from pipeline.domain.labels import Language
 
-_QUERY_WEIGHT = 3
-_TOPIC_WEIGHT = 4
 _NOUN_WEIGHT = 2
-_ENOUGH = 4
+_ENOUGH = 2
+_CONTEXT_SHARE = 0.25
 
 
 def detect_domain(bank: Bank, query: str, topic: str, context: str) -> Domain:
-    """The field with the most cue words, those of topic and query counting most; `general` where the evidence is thin.
+    """The field with the most cue words in query and topic; `general` where there are none.
 
-    One noun in the query is enough (3 x 2), one mention somewhere else in the dialogue is not.
+    A noun counts as two. The rest of the dialogue only tips the balance: a restaurant mentioned later does not
+    turn a question about hotels into one about food.
     """
-    sources = tuple(
-        (vocabulary(text, bank.language), text, weight)
-        for text, weight in ((query, _QUERY_WEIGHT), (topic, _TOPIC_WEIGHT), (context, 1))
-    )
-    best, best_score = bank.general, _ENOUGH - 1
+    language = bank.language
+    matter = f"{query} {topic}"
+    near, far = vocabulary(matter, language), vocabulary(context, language)
+    best, best_score = bank.general, 0.0
     for domain in bank.domains:
-        score = 0
-        for words, text, weight in sources:
-            score += weight * _NOUN_WEIGHT * mentions(domain.nouns, words, text, bank.language)
-            score += weight * mentions(domain.cues, words, text, bank.language)
-        if score > best_score:
-            best, best_score = domain, score
+        score = _evidence(domain, near, matter, language)
+        if score >= _ENOUGH:
+            total = score + min(_CONTEXT_SHARE * _evidence(domain, far, context, language), _NOUN_WEIGHT)
+            if total > best_score:
+                best, best_score = domain, total
     return best
+
+
+def _evidence(domain: Domain, words: frozenset[str], text: str, language: Language) -> int:
+    nouns = mentions(domain.nouns, words, text, language)
+    return _NOUN_WEIGHT * nouns + mentions(domain.cues, words, text, language)
 
 
 def fitting_tips(bank: Bank, domain: Domain, text: str, without: frozenset[str]) -> tuple[Tip, ...]:
@@ -48,3 +52,8 @@ def find_topic(bank: Bank, domain: Domain, text: str) -> str:
     """A noun of the text that the bank knows, else the field's own name."""
     nouns = frozenset().union(*(other.nouns for other in bank.domains))
     return noun_phrase(text, bank.language, domain.nouns or nouns) or domain.label
+
+
+def names_a_field(bank: Bank, topic: str) -> bool:
+    """Whether a topic is only the name of a field: good for a record, too vague to be spoken of."""
+    return any(domain.label == topic for domain in bank.domains)

@@ -19,6 +19,7 @@ from pipeline.domain.record import Record
 class _Patterns(Record):
     greeting: tuple[str, ...]
     dependent: tuple[str, ...]
+    grave: tuple[str, ...]
     between_people: tuple[str, ...]
     pronoun: tuple[str, ...]
     somebody: tuple[str, ...]
@@ -53,6 +54,8 @@ class Lexicon:
     """Cut off in front of a query."""
     dependent: re.Pattern[str]
     """A query that answers or points to something unseen."""
+    grave: re.Pattern[str]
+    """Death, violence, sex: no matter for invented small talk; such a turn is never a query."""
     between_people: re.Pattern[str]
     """A query that has sense only between two people."""
     pronoun: re.Pattern[str]
@@ -93,6 +96,7 @@ def load_lexicon(language: Language) -> Lexicon:
     return Lexicon(
         greeting=_alternation(patterns.greeting),
         dependent=_alternation(patterns.dependent),
+        grave=_alternation(patterns.grave),
         between_people=_alternation(patterns.between_people),
         pronoun=_alternation(patterns.pronoun),
         somebody=_alternation(patterns.somebody),

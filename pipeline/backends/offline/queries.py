@@ -116,7 +116,7 @@ def _candidates(text: str, line: int, language: Language) -> Iterator[Query]:
 
 def _stands_alone(run: tuple[str, ...], language: Language) -> bool:
     lexicon = load_lexicon(language)
-    if lexicon.dependent.search(run[0]):
+    if lexicon.dependent.search(run[0]) or lexicon.grave.search(" ".join(run)):
         return False
     joined = " ".join(run)
     if language is Language.ZH and re.search(r"[A-Za-z]{4,}", joined):

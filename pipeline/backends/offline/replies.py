@@ -36,7 +36,7 @@ def usable_reply(text: str, query: str, language: Language) -> tuple[str, ...]:
     knows_somebody = lexicon.somebody.search(query) is not None
     taken: list[str] = []
     budget = _MAX_WORDS[language]
-    for sentence in split_sentences(text, language)[:6]:
+    for sentence in split_sentences(lexicon.greeting.sub("", text), language)[:6]:
         sentence = _polite(sentence, language)
         count = len(words_of(sentence))
         if not taken and lexicon.assent.search(sentence):

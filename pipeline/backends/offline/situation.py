@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pipeline.backends.offline.banks import Bank, Domain, Exchange, Tip
-from pipeline.backends.offline.domains import detect_domain, fitting_tips
+from pipeline.backends.offline.domains import detect_domain, fitting_tips, names_a_field
 from pipeline.backends.offline.frames import Composer, split_sentences
 from pipeline.backends.offline.place import host_turn
 from pipeline.core.scripting.steps import WriteInput
@@ -69,7 +69,7 @@ def read_situation(request: WriteInput, bank: Bank, composer: Composer) -> Situa
     domain = found[0][1] if found else detect_domain(bank, "", topic, " ".join(said))
     understood = _understood(request, host, broken)
     recent = _recent_tip(bank, host, broken if understood else broken - 1) if request.heard else None
-    slots = {} if topic == bank.general.label else {"topic": topic}
+    slots = {} if names_a_field(bank, topic) else {"topic": topic}
     composer.slots = slots | ({"about": recent.about} if recent else {})
     return Situation(
         request, bank, composer, host, broken, understood, tuple(tip for tip, _ in found), domain, recent

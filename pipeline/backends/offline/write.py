@@ -14,7 +14,6 @@ from pipeline.domain.labels import Emotion
 from pipeline.domain.scene import EventType
 
 _EXTRA_CHANCE = 0.45
-_MAX_SENTENCES = 4
 
 
 def write(request: WriteInput, bank: Bank, composer: Composer) -> Written:
@@ -31,25 +30,23 @@ def _follow_up(now: Situation) -> Written:
         exchange = now.exchange("follow_up")
         question = now.composer.render(exchange.ask)
         answer = now.sentences(now.composer.render(exchange.answer))
+    opening = now.perhaps("follow_up/acknowledgements", _EXTRA_CHANCE)
+    closing = () if opening else now.perhaps("follow_up/resumes", _EXTRA_CHANCE)
     return Written(
         event_text=now.composer.lead_in(now.say("follow_up/leads"), question),
         event_emotion=Emotion.NEUTRAL,
-        reaction=_within(
-            now.perhaps("follow_up/acknowledgements", _EXTRA_CHANCE),
-            answer,
-            now.perhaps("follow_up/resumes", _EXTRA_CHANCE),
-        ),
+        reaction=(*opening, *answer, *closing),
     )
 
 
 def _dissatisfaction(now: Situation) -> Written:
     complaint = now.composer.choose(now.bank.frames["negation/complaints"])
     text = now.composer.render(complaint)
-    reaction = _within(
-        now.sentences(now.say(f"negation/apologies/{complaint.kind}")),
-        now.sentences(now.say(f"negation/bridges/{complaint.kind}")),
-        (_remedy(now, complaint.kind),),
-        now.perhaps("negation/checks", _EXTRA_CHANCE),
+    reaction = (
+        *now.sentences(now.say(f"negation/apologies/{complaint.kind}")),
+        *now.sentences(now.say(f"negation/bridges/{complaint.kind}")),
+        _remedy(now, complaint.kind),
+        *now.perhaps("negation/checks", _EXTRA_CHANCE),
     )
     return Written(event_text=text, event_emotion=complaint.emotion, reaction=reaction)
 
@@ -66,13 +63,14 @@ def _remedy(now: Situation, kind: str) -> str:
 def _repetition(now: Situation) -> Written:
     """The broken sentence is said again whole, without its link; where it had only begun, the one before it too."""
     text = now.say("repetition/requests")
-    first = now.broken - 1 if now.broken and not now.understood else now.broken
+    # The sentence before the first tip may be a mere opening: it is not worth repeating.
+    first = now.broken - 1 if now.broken > 1 and not now.understood else now.broken
     again = now.host[first : now.broken + 1] or now.request.heard[-1:] or now.request.unsaid[:1]
     found = [(now.bank.find_tip(sentence), sentence) for sentence in again]
-    reaction = _within(
-        now.sentences(now.say("repetition/leads")),
-        tuple(match[0].say.text if match else sentence for match, sentence in found),
-        now.perhaps("repetition/checks", _EXTRA_CHANCE),
+    reaction = (
+        *now.sentences(now.say("repetition/leads")),
+        *(match[0].say.text if match else sentence for match, sentence in found),
+        *now.perhaps("repetition/checks", _EXTRA_CHANCE),
     )
     return Written(event_text=text, event_emotion=Emotion.NEUTRAL, reaction=reaction)
 
@@ -83,9 +81,9 @@ def _topic_shift(now: Situation) -> Written:
     return Written(
         event_text=now.composer.lead_in(now.say("topics/leads"), question),
         event_emotion=Emotion.NEUTRAL,
-        reaction=_within(
-            now.perhaps("topics/acknowledgements", _EXTRA_CHANCE),
-            now.sentences(now.composer.render(exchange.answer)),
+        reaction=(
+            *now.perhaps("topics/acknowledgements", _EXTRA_CHANCE),
+            *now.sentences(now.composer.render(exchange.answer)),
         ),
     )
 
@@ -109,11 +107,6 @@ def _undisturbed(section: str) -> Callable[[Situation], Written]:
 
 def _hesitation(_: Situation) -> Written:
     return Written(event_text=None, event_emotion=Emotion.NEUTRAL, reaction=())
-
-
-def _within(*parts: tuple[str, ...]) -> tuple[str, ...]:
-    """At most four sentences; what comes first matters most."""
-    return tuple(sentence for part in parts for sentence in part)[:_MAX_SENTENCES]
 
 
 _WRITERS: Mapping[EventType, Callable[[Situation], Written]] = {

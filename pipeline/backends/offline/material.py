@@ -1,0 +1,126 @@
+"""What a seed has to offer: a query, the seed's own answer to it, and what more can be said about the matter."""
+
+from dataclasses import dataclass
+
+from pipeline.backends.offline.banks import Bank, Domain
+from pipeline.backends.offline.boundaries import find_boundaries
+from pipeline.backends.offline.domains import detect_domain, find_topic, fitting_tips
+from pipeline.backends.offline.frames import Composer, split_sentences
+from pipeline.backends.offline.queries import Query, QueryKind, can_follow, find_queries, speakable_or_none
+from pipeline.backends.offline.replies import further_advice, usable_reply
+from pipeline.backends.offline.words import clean_topic
+from pipeline.core.scripting.steps import AdaptInput
+from pipeline.core.tokens import words_of
+from pipeline.domain.errors import RecordError
+from pipeline.domain.labels import Language, Speaker
+from pipeline.domain.quarantine import Reason
+from pipeline.domain.scene import Scene
+
+_NEARLY_AS_GOOD = 0.4
+_MIN_FITTING = 3
+"""Tips that must fit the field where the seed has no answer of its own."""
+_ADVISABLE = frozenset({QueryKind.HOW, QueryKind.FIND, QueryKind.REQUEST, QueryKind.SAD})
+_MIN_ANSWER = {Language.EN: 6, Language.ZH: 10}
+"""Words of the seed's answer to a question of fact, which no tip can answer."""
+_MIN_ANSWER_ALONE = {Language.EN: 12, Language.ZH: 20}
+"""The same where no field is known, so that only general tips can follow."""
+_LINES_READ, _CHARACTERS_READ = 12, 2000
+_LATER_TURNS = 4
+_MAX_FURTHER = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """One way to make a dialogue of a seed."""
+
+    query: Query
+    reply: tuple[str, ...]
+    """The seed's own answer, as far as an assistant could give it; empty: the banks must answer."""
+    domain: Domain
+
+
+def choose_material(request: AdaptInput, bank: Bank, composer: Composer) -> Material:
+    """One of the best queries that can be answered. Raises RecordError where there is none."""
+    answerable: list[Material] = []
+    queries = find_queries(request.lines, request.language)
+    for query in queries:
+        if answerable and query.score < answerable[0].query.score - _NEARLY_AS_GOOD:
+            break
+        if request.scene is Scene.PAUSE_HANDLING and not _can_hesitate(query, request.language):
+            continue
+        material = Material(query, _seed_reply(request, query), _domain(request, bank, query))
+        if _seed_can_answer(bank, material) or _banks_can_answer(request, bank, material):
+            answerable.append(material)
+    if not answerable:
+        raise RecordError(
+            Reason.NO_SUITABLE_TURN,
+            f"{request.dialogue_id}: {len(queries)} runs of the user's sentences stand on their own, none of them can "
+            "be answered from the next turn or the phrase banks; wanted a question or request with an answer",
+        )
+    return composer.pick(answerable)
+
+
+def seed_topic(request: AdaptInput, bank: Bank, material: Material) -> str:
+    """What to call the matter: the seed's own topic, a noun of the query, or the name of the field."""
+    own = clean_topic(request.topic, request.language)
+    return own or find_topic(bank, material.domain, material.query.text)
+
+
+def more_advice(request: AdaptInput, query: Query, composer: Composer, room: int) -> tuple[str, ...]:
+    """Advice from later turns of the seed, as much as there is room for (in words)."""
+    later = [line.text for line in request.lines[query.line + 2 :] if line.speaker is Speaker.ASSISTANT]
+    spoken = [speakable_or_none(text, request.language) for text in later[:_LATER_TURNS]]
+    found = further_advice(tuple(text for text in spoken if text), request.language)
+    taken: list[str] = []
+    for sentence in composer.sample(found, _MAX_FURTHER):
+        room -= len(words_of(sentence))
+        if room >= 0:
+            taken.append(sentence)
+    return tuple(taken)
+
+
+def seed_follow_up(request: AdaptInput, query: Query) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What the user asks next in the seed, and the usable answer to it; both empty where there is none."""
+    following = request.lines[query.line + 2 : query.line + 4]
+    if not query.whole_end or [line.speaker for line in following] != [Speaker.USER, Speaker.ASSISTANT]:
+        return (), ()
+    question, answer = (speakable_or_none(line.text, request.language) for line in following)
+    if not question or not answer or not can_follow(question, request.language):
+        return (), ()
+    reply = usable_reply(answer, f"{query.text} {question}", request.language)
+    return (split_sentences(question, request.language), reply) if reply else ((), ())
+
+
+def _can_hesitate(query: Query, language: Language) -> bool:
+    return any(find_boundaries(sentence, language) for sentence in query.sentences)
+
+
+def _seed_reply(request: AdaptInput, query: Query) -> tuple[str, ...]:
+    after = query.line + 1
+    if (
+        not query.whole_end
+        or after >= len(request.lines)
+        or request.lines[after].speaker is not Speaker.ASSISTANT
+    ):
+        return ()
+    text = speakable_or_none(request.lines[after].text, request.language)
+    return usable_reply(text, query.text, request.language) if text else ()
+
+
+def _domain(request: AdaptInput, bank: Bank, query: Query) -> Domain:
+    context = " ".join(line.text for line in request.lines[:_LINES_READ])[:_CHARACTERS_READ]
+    return detect_domain(bank, query.text, request.topic or "", context)
+
+
+def _seed_can_answer(bank: Bank, material: Material) -> bool:
+    length = sum(len(words_of(sentence)) for sentence in material.reply)
+    if material.domain is bank.general:
+        return length >= _MIN_ANSWER_ALONE[bank.language]
+    return length >= _MIN_ANSWER[bank.language] or (length > 0 and material.query.kind in _ADVISABLE)
+
+
+def _banks_can_answer(request: AdaptInput, bank: Bank, material: Material) -> bool:
+    if material.query.kind not in _ADVISABLE or material.domain is bank.general:
+        return False
+    matter = f"{material.query.text} {request.topic or ''}"
+    return len(fitting_tips(bank, material.domain, matter, frozenset())) >= _MIN_FITTING
