@@ -20,12 +20,15 @@ def run_flow(
     """Run the flow `build` in this process and show it to `progress`.
 
     Imports Prefect only here (0.9 s, which `--help` must not pay), and only once the configuration is known
-    to be good: a slip of the pen is answered at once.
+    to be good and the directory to be free: a slip of the pen is answered at once.
     """
     from flows.request import resolve
     from flows.settings import apply_defaults
+    from pipeline.io.run_directory import RunDirectory
 
-    resolve(config_path, out, overrides)
+    request = resolve(config_path, out, overrides)
+    with RunDirectory(Path(request.run_directory)).locked():
+        pass  # free and writable: the flow takes it for good
     apply_defaults()
 
     from flows.api import prefect_api
