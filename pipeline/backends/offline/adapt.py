@@ -28,7 +28,7 @@ _TARGET = {Language.EN: (62, 74), Language.ZH: (92, 116)}
 _CEILING = {Language.EN: 90, Language.ZH: 150}
 _CLOSING_ROOM = {Language.EN: 15, Language.ZH: 24}
 _MAX_SENTENCES = 7
-_LINK_CHANCE = 0.55
+_LINK_CHANCE = 0.45
 
 
 def adapt(request: AdaptInput, bank: Bank, composer: Composer) -> Adapted:

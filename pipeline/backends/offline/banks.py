@@ -108,11 +108,9 @@ class Bank:
     def find_tip(self, sentence: str) -> tuple[Tip, Domain] | None:
         """The tip that a sentence of a response was made from, whatever link stands before it."""
         text = sentence.lower()
-        while text:
-            if text in self.tips_by_text:
-                return self.tips_by_text[text]
-            text = text.partition("，" if self.language is Language.ZH else ", ")[2]
-        return None
+        links = (link.text for link in self.frames["response/links"])
+        starts = ("", *(link for link in links if text.startswith(link)))
+        return next((found for start in starts if (found := self.tips_by_text.get(text[len(start) :]))), None)
 
 
 @cache

@@ -19,7 +19,7 @@ _MIN_ADVICE_WORDS = {Language.EN: 8, Language.ZH: 14}
 
 _PERSON = {
     Language.EN: re.compile(r"\b(?:he|she|him|her|his|hers|he's|she's)\b", re.IGNORECASE),
-    Language.ZH: re.compile(r"(?<!其)他|她|^它"),
+    Language.ZH: re.compile(r"(?<![其吉])他|她|^它"),
 }
 _VOCATIVE = re.compile(r",\s+[A-Z][a-z]+\s*[.!]|^[A-Z][a-z]+,\s+(?:you|we|the|it)\b")
 
