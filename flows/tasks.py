@@ -17,6 +17,7 @@ from prefect.tasks import exponential_backoff
 
 from flows.request import RunRequest
 from pipeline.core.report import RunReport
+from pipeline.core.timing.calibration import Calibration
 from pipeline.domain.errors import ConfigError, TransientBackendError
 from pipeline.exporting import export_run
 from pipeline.reporting import report_run
@@ -36,7 +37,7 @@ _opening = threading.Lock()
 
 
 @contextmanager
-def opened(request: RunRequest) -> Iterator[None]:
+def opened(request: RunRequest) -> Iterator[Runner]:
     """Hold the run's directory, and keep its engines for the tasks of this process, while the block runs."""
     with (
         Runner(request.run_config(), Path(request.run_directory), Path(request.store_directory)) as runner,
@@ -45,7 +46,7 @@ def opened(request: RunRequest) -> Iterator[None]:
         with _opening:
             _runners[request.run_directory] = runner
         try:
-            yield
+            yield runner
         finally:
             with _opening:
                 del _runners[request.run_directory]
@@ -95,6 +96,12 @@ script = _shard_task(script_stage.NAME)
 speech = _shard_task(speech_stage.NAME)
 timing = _shard_task(timing_stage.NAME)
 render = _shard_task(render_stage.NAME)
+
+
+@task(name="calibrate", cache_policy=NO_CACHE, persist_result=False)
+def calibrate(request: RunRequest, spoken: tuple[ShardRef, ...]) -> Calibration | None:
+    """Find the dial that brings the whole dataset to its overlap ratio; every timing task of the run reads it."""
+    return _runner(request).calibrate(spoken)
 
 
 @task(name="finish", cache_policy=NO_CACHE, persist_result=False)

@@ -14,7 +14,7 @@ from flows.build import build
 from flows.request import resolve
 from flows.tasks import opened
 from flows.watching import watched
-from pipeline.config import load_config
+from pipeline.config import RunConfig, find_config, load_config
 from pipeline.domain.errors import (
     ConfigError,
     PipelineError,
@@ -57,9 +57,13 @@ class FailingRunner:
         self.tries: list[tuple[str, int]] = []
         self.closed = False
         self.directory = SimpleNamespace(locked=nullcontext)
+        self.config = load_config(find_config("demo"))
+        self.needs_calibration = False
+        self.dial_error: Exception | None = None
         self._lock = threading.Lock()
 
-    def __call__(self, *_: object) -> "FailingRunner":
+    def __call__(self, config: RunConfig, *_: object) -> "FailingRunner":
+        self.config = config
         return self
 
     def __enter__(self) -> "FailingRunner":
@@ -77,6 +81,13 @@ class FailingRunner:
             if (stage, upstream.index) == ("speech", 1) and self.errors:
                 raise self.errors.pop(0)
         return ref(stage, upstream.index)
+
+    def calibrate(self, spoken: tuple[ShardRef, ...]) -> None:
+        assert {one.stage for one in spoken} == {"speech"}
+        assert len(spoken) == self.num_shards
+        self.tries.append(("calibrate", 0))
+        if self.dial_error is not None:
+            raise self.dial_error
 
     def finish(self, rendered: tuple[ShardRef, ...], done: tuple[ShardRef, ...]) -> RunSummary:
         assert [one.index for one in rendered] == list(range(self.num_shards))
@@ -220,6 +231,38 @@ def test_any_number_of_threads_comes_to_an_end(
     summary, _ = run_watched(tmp_path, overrides=(f"workers={workers}",))
     assert summary.num_dialogues == 7
     assert sorted(runner.tries) == sorted((stage, index) for stage in ORDER[1:] for index in range(7))
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_target_for_the_dataset_is_calibrated_between_speech_and_timing(
+    fail: type[FailingRunner], tmp_path: Path, workers: int
+) -> None:
+    runner = fail([], num_shards=5)
+    runner.needs_calibration = True
+    run_watched(tmp_path, overrides=(f"workers={workers}",))
+    stages = [stage for stage, _ in runner.tries]
+    at = stages.index("calibrate")
+    assert set(stages[:at]) == {"script", "speech"}
+    assert set(stages[at + 1 :]) == {"timing", "render"}
+    assert len(stages) == 4 * 5 + 1
+
+
+def test_a_target_out_of_reach_is_raised_as_it_is(fail: type[FailingRunner], tmp_path: Path) -> None:
+    runner = fail([])
+    runner.needs_calibration = True
+    runner.dial_error = ConfigError("timing.overlap_ratio: feasible are 0.01 to 0.2")
+    with pytest.raises(ConfigError, match=r"feasible are 0\.01 to 0\.2"):
+        run_watched(tmp_path)
+    assert ("timing", 0) not in runner.tries
+
+
+def test_a_run_with_a_target_agrees_with_a_plain_loop(api: str, small_config: Path, tmp_path: Path) -> None:
+    target = ("timing.overlap_ratio=0.05",)
+    run_watched(tmp_path / "a" / "run", str(small_config), target)
+    plain = tmp_path / "b" / "run"
+    with Runner(load_config(small_config, target), plain, plain.parent / "store") as runner:
+        run_in_process(runner)
+    assert file_sha256(tmp_path / "a" / "run" / "dialogues.jsonl") == file_sha256(plain / "dialogues.jsonl")
 
 
 def test_without_a_watcher_every_shard_is_a_line_in_the_log(
