@@ -1,8 +1,10 @@
 """The embedded author as a whole: valid, repeatable, varied, and honest about seeds it cannot use."""
 
 import asyncio
+import json
 from collections import Counter
 from functools import cache
+from importlib.resources import files
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -247,3 +249,18 @@ def test_the_name_carries_the_revision_and_costs_nothing() -> None:
     assert reply.model == OfflineAuthor().name
     assert reply.model.startswith("offline-")
     assert (reply.prompt_tokens, reply.cached_tokens, reply.completion_tokens) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nearly_every_demo_seed_makes_a_dialogue_in_every_scene(language: Language) -> None:
+    text = files("pipeline").joinpath("data", "seeds", f"{language.value}.jsonl").read_text("utf-8")
+    seeds = [json.loads(line) for line in text.splitlines()]
+    refused = 0
+    for number, seed in enumerate(seeds):
+        texts = tuple(turn["text"] for turn in seed["turns"])
+        scene = tuple(Scene)[number % len(Scene)]
+        try:
+            make_dialogue(language, scene, (seed["topic"], texts), number, number)
+        except RecordError:
+            refused += 1
+    assert refused <= len(seeds) // 10

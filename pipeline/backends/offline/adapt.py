@@ -26,8 +26,13 @@ from pipeline.domain.scene import Scene
 
 _TARGET = {Language.EN: (62, 74), Language.ZH: (92, 116)}
 _CEILING = {Language.EN: 90, Language.ZH: 150}
+_ENOUGH = {Language.EN: 50, Language.ZH: 75}
 _CLOSING_ROOM = {Language.EN: 15, Language.ZH: 24}
 _MAX_SENTENCES = 7
+_RICH_SENTENCES = 4
+_RICH = {Language.EN: 50, Language.ZH: 78}
+"""Words with which the seed has said enough: no tip need follow."""
+_HEAD_START = 0.4
 _LINK_CHANCE = 0.45
 
 
@@ -43,7 +48,8 @@ def adapt(request: AdaptInput, bank: Bank, composer: Composer) -> Adapted:
     if request.scene is Scene.DIRECTED_AT_OTHERS:
         question, head = seed_follow_up(request, material.query)
         if not head:
-            question, head = _question_about(composer.pick(given), composer)
+            tip = composer.pick(given) if given else tips.pop(0)
+            question, head = _question_about(tip, composer)
         answer, _ = _answer(bank, composer, head, tips)
         turns += [_turn(Speaker.USER, question), _turn(Speaker.ASSISTANT, answer)]
     return Adapted(topic=topic, turns=tuple(turns))
@@ -63,26 +69,43 @@ def _head(request: AdaptInput, bank: Bank, composer: Composer, material: Materia
 
 
 def _tips(bank: Bank, domain: Domain, matter: str, composer: Composer) -> list[Tip]:
-    """Fitting tips of the field in random order, general ones behind them."""
-    tips = composer.sample(fitting_tips(bank, domain, matter, frozenset()), len(domain.tips))
+    """Tips of the field in random order, those that fit exactly with a head start; general ones behind them."""
+    fitting = fitting_tips(bank, domain, matter, frozenset())
+    luck = composer.rng.random(len(fitting))
+    lead = {
+        tip.say.frame_id: share - _HEAD_START * bool(tip.only_for)
+        for tip, share in zip(fitting, luck, strict=True)
+    }
     general = composer.sample(bank.general.tips, len(bank.general.tips))
-    return [*tips, *(tip for tip in general if tip not in tips)]
+    ordered = sorted(fitting, key=lambda tip: lead[tip.say.frame_id])
+    return [*ordered, *(tip for tip in general if tip not in ordered)]
 
 
 def _answer(
     bank: Bank, composer: Composer, head: tuple[str, ...], tips: list[Tip]
 ) -> tuple[tuple[str, ...], tuple[Tip, ...]]:
-    """Head, at least one tip, more until it is long enough, a closing. Takes the tips it uses from the list."""
+    """Head, tips until it is long enough, a closing. Takes the tips it uses from the list."""
     target = int(composer.rng.integers(*_TARGET[bank.language]))
     sentences = list(head)
     given: list[Tip] = []
-    while tips and len(sentences) < _MAX_SENTENCES - 1 and (not given or _length(sentences) < target):
+    if _is_rich(head, bank.language):
+        target = _length(head)
+    while tips and len(sentences) < _MAX_SENTENCES - 1 and _length(sentences) < target:
         tip = tips.pop(0)
+        if (
+            _length(sentences) >= _ENOUGH[bank.language]
+            and _length((*sentences, tip.say.text)) > _CEILING[bank.language]
+        ):
+            continue
         sentences.append(_tip_sentence(bank, composer, tip, linked=bool(given) or len(head) > 1))
         given.append(tip)
     if _length(sentences) + _CLOSING_ROOM[bank.language] <= _CEILING[bank.language]:
         sentences += split_sentences(composer.say(bank.frames["response/closings"]), bank.language)
     return tuple(sentences), tuple(given)
+
+
+def _is_rich(head: tuple[str, ...], language: Language) -> bool:
+    return len(head) >= _RICH_SENTENCES and _length(head) >= _RICH[language]
 
 
 def _length(sentences: Sequence[str]) -> int:

@@ -91,7 +91,7 @@ def _joined(left: str, right: str, lexicon: Lexicon) -> bool:
 
 
 def _english_rank(left: str, right: str, lexicon: Lexicon) -> int | None:
-    if left in lexicon.clinging or left in lexicon.numbers:
+    if left in lexicon.clinging or left in lexicon.numbers or right in lexicon.leaning:
         return None
     if right in lexicon.linking:
         return 1
@@ -109,8 +109,16 @@ def _word_starts(sentence: str) -> frozenset[int]:
 def _chinese_rank(sentence: str, position: int, cuts: frozenset[int], lexicon: Lexicon) -> int | None:
     if position not in cuts or sentence[position - 1] in lexicon.numbers:
         return None
-    if sentence.startswith(tuple(lexicon.clinging), position):
+    if (
+        sentence.startswith(tuple(lexicon.leaning), position)
+        or _last_word(sentence, position, cuts) in lexicon.clinging
+    ):
         return None
     if sentence.startswith(tuple(lexicon.linking), position):
         return 1
     return 2 if sentence.startswith(tuple(lexicon.prepositions), position) else 3
+
+
+def _last_word(sentence: str, position: int, cuts: frozenset[int]) -> str:
+    start = max((cut for cut in cuts if cut < position), default=0)
+    return sentence[start:position]

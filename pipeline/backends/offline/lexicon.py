@@ -37,6 +37,7 @@ class _Words(Record):
     linking: str
     prepositions: str
     clinging: str
+    leaning: str
     numbers: str
     not_modifiers: str
 
@@ -78,7 +79,9 @@ class Lexicon:
     """Conjunctions and relative words."""
     prepositions: frozenset[str]
     clinging: frozenset[str]
-    """Words that cannot be parted from the next one (Chinese: from the one before)."""
+    """Words that cannot be parted from the next one."""
+    leaning: frozenset[str]
+    """Words that cannot be parted from the one before."""
     numbers: frozenset[str]
     not_modifiers: frozenset[str]
     """Words that may stand between an article and a noun, but are left out of a noun phrase."""
@@ -111,6 +114,7 @@ def load_lexicon(language: Language) -> Lexicon:
         linking=frozenset(words.linking.split()),
         prepositions=frozenset(words.prepositions.split()),
         clinging=frozenset(words.clinging.split()),
+        leaning=frozenset(words.leaning.split()),
         numbers=frozenset(words.numbers.split()),
         not_modifiers=frozenset(words.not_modifiers.split()),
     )

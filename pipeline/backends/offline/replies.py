@@ -11,7 +11,7 @@ from pipeline.backends.offline.lexicon import load_lexicon
 from pipeline.core.tokens import words_of
 from pipeline.domain.labels import Language
 
-_MAX_WORDS = {Language.EN: 52, Language.ZH: 84}
+_MAX_WORDS = {Language.EN: 60, Language.ZH: 98}
 _MIN_WORDS = {Language.EN: 3, Language.ZH: 5}
 _MAX_SENTENCE_WORDS = {Language.EN: 28, Language.ZH: 45}
 _MAX_SENTENCES = 4
