@@ -1,7 +1,11 @@
 """What the embedded author takes from a seed: queries that stand alone, replies an assistant could give."""
 
+import doctest
+from types import ModuleType
+
 import pytest
 
+from pipeline.backends.offline import frames, queries, replies, words
 from pipeline.backends.offline.banks import load_bank
 from pipeline.backends.offline.domains import detect_domain
 from pipeline.backends.offline.queries import classify, find_queries
@@ -163,3 +167,10 @@ def test_the_field_is_read_from_the_query(query: str, language: Language, wanted
 def test_a_restaurant_mentioned_later_does_not_change_the_field() -> None:
     context = "restaurant menu waiter pizza dinner food dessert"
     assert detect_domain(load_bank(EN), "I need a hotel room for two nights.", "", context).name == "travel"
+
+
+@pytest.mark.parametrize("module", [frames, queries, replies, words])
+def test_the_examples_in_doc_strings_are_true(module: ModuleType) -> None:
+    failed, attempted = doctest.testmod(module)
+    assert attempted > 0
+    assert failed == 0

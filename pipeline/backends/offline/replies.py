@@ -55,8 +55,8 @@ def usable_reply(text: str, query: str, language: Language) -> tuple[str, ...]:
 def further_advice(turns: tuple[str, ...], language: Language) -> tuple[str, ...]:
     """Sentences of later turns that hold without the question they answered: instructions and conditions.
 
-    >>> further_advice(("Yes, a bit. Try a smaller pot if the roots look dry at the edges.",), Language.EN)
-    ('Try a smaller pot if the roots look dry at the edges.',)
+    >>> further_advice(("Yes, a bit. Keep the lid on for the first ten minutes.",), Language.EN)
+    ('Keep the lid on for the first ten minutes.',)
     """
     lexicon = load_lexicon(language)
     return tuple(

@@ -44,8 +44,8 @@ class _Cutter:
 def segment(text: str) -> tuple[str, ...]:
     """Chinese words in order; joined they are the text again.
 
-    >>> segment("我想订酒店")
-    ('我', '想', '订', '酒店')
+    >>> segment("附近有地铁站吗")
+    ('附近', '有', '地铁站', '吗')
     """
     return _segmenter().cut(text)
 
