@@ -25,6 +25,7 @@ from pipeline.runner import (
     ShardRef,
     read_description,
     ref_of,
+    relax_collector,
 )
 from pipeline.stages import seeds, speech
 from pipeline.wiring import directory_of
@@ -108,6 +109,7 @@ def _advance_elsewhere(
 @lru_cache(maxsize=1)
 def _open(config: str, run_directory: str, store: str, calibration: Calibration | None) -> Runner:
     """One runner per worker process; the parent holds the directory."""
+    relax_collector()
     runner = Runner(RunConfig.from_line(config), Path(run_directory), Path(store))
     runner.use(calibration)
     return runner

@@ -8,8 +8,6 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from pipeline.backends.espeak.synthesizer import EspeakSynthesizer
-from pipeline.backends.offline.author import OfflineAuthor
 from pipeline.config import DEMO, RunConfig
 from pipeline.core.timing.dyad import dyad_law
 from pipeline.domain.quarantine import Refusal
@@ -131,6 +129,8 @@ class Wiring:
         return _bind(seeds.NAME, seeds.VERSION, self._config.seeds, deps, SourceContent, seeds.run)
 
     def _script(self) -> BoundStage:
+        from pipeline.backends.offline.author import OfflineAuthor  # here, so that retiming never loads one
+
         prompts = load_prompts()
         used = "".join(f"{prompt.reference}:{prompt.sha256}" for prompt in map(prompts.current, PROMPTS))
         deps = script.Deps(
@@ -143,6 +143,8 @@ class Wiring:
         return _bind(script.NAME, script.VERSION, self._config.script, deps, DialoguePlan, script.run)
 
     def _speech(self) -> BoundStage:
+        from pipeline.backends.espeak.synthesizer import EspeakSynthesizer
+
         synthesizer = self._resources.enter_context(EspeakSynthesizer(workers=self._config.speech.processes))
         deps = speech.Deps(
             root_seed=self._config.seed,

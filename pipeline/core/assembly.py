@@ -1,12 +1,13 @@
 """From a timeline and its clips to two-channel audio, sample-exact."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 from scipy.signal import butter, oaconvolve, sosfilt
 
+from pipeline.domain.labels import Track
 from pipeline.domain.timeline import Distance, Supervision, Timeline
 
 Pcm = npt.NDArray[np.int16]
@@ -20,20 +21,46 @@ def assemble(timeline: Timeline, load_clip: Callable[[str], Pcm]) -> Pcm:
 
     Inside a span the track holds the clip's first `len(span)` samples, scaled by the speaker's gain, faded
     where truncated, moved away from the microphone where it has a distance; outside all spans it holds
-    digital silence. Sums are rounded to the nearest integer once, at the end.
+    digital silence. Sums are rounded to the nearest integer once.
+
+    The file is mostly silence and single speakers, so it is never held in float32 as a whole: each stretch
+    of speech is mixed in a buffer of its own, which stays in the processor's cache.
     """
-    tracks = np.zeros((2, timeline.num_samples), dtype=np.float32)
+    mixed = np.zeros((timeline.num_samples, 2), dtype=np.int16)
     gains = {v.speaker: np.float32(10.0 ** (v.gain_db / 20.0)) for v in timeline.voicing}
-    for supervision in timeline.supervisions:
-        wave = shape(load_clip(supervision.clip), supervision, timeline.sampling_rate)
-        span = supervision.span
-        tracks[supervision.track.channel, span.start : span.end] += wave * gains[supervision.speaker]
-    return to_pcm16(tracks).T
+    for stretch in _stretches(timeline):
+        start, end = stretch[0].span.start, max(one.span.end for one in stretch)
+        buffer = np.zeros(end - start, dtype=np.float32)
+        for one in stretch:
+            wave = shape(load_clip(one.clip), one, gains[one.speaker], timeline.sampling_rate)
+            if len(stretch) == 1:
+                buffer = wave
+            else:
+                buffer[one.span.start - start : one.span.end - start] += wave
+        mixed[start:end, stretch[0].track.channel] = to_pcm16(buffer)
+    return mixed
 
 
-def shape(clip: Pcm, supervision: Supervision, sampling_rate: int) -> Wave:
-    """The part of a clip that is heard, in integer units as float32, before the speaker's gain."""
-    wave = clip[: len(supervision.span)].astype(np.float32)
+def _stretches(timeline: Timeline) -> Iterator[tuple[Supervision, ...]]:
+    """Supervisions of one track that overlap each other, together; all others alone."""
+    for track in Track:
+        pending: list[Supervision] = []
+        end = 0
+        for supervision in timeline.supervisions:
+            if supervision.track is not track:
+                continue
+            if pending and supervision.span.start >= end:
+                yield tuple(pending)
+                pending = []
+            pending.append(supervision)
+            end = max(end, supervision.span.end)
+        if pending:
+            yield tuple(pending)
+
+
+def shape(clip: Pcm, supervision: Supervision, gain: np.float32, sampling_rate: int) -> Wave:
+    """The part of a clip that is heard, `[len(span)]` float32 in integer units, at the speaker's gain."""
+    wave: Wave = np.multiply(clip[: len(supervision.span)], gain, dtype=np.float32)
     if supervision.distance is not None:
         wave = move_away(wave, supervision.distance, sampling_rate)
     if supervision.fade_samples:
@@ -80,4 +107,5 @@ def _fade_out(num_samples: int) -> Wave:
 
 def to_pcm16(wave: Wave) -> Pcm:
     """Round to the nearest int16, ties to even; values in integer units, limited to the range."""
-    return np.clip(np.rint(wave), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+    rounded = np.rint(wave)
+    return np.clip(rounded, -FULL_SCALE, FULL_SCALE - 1, out=rounded).astype(np.int16)

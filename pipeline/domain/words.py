@@ -26,6 +26,10 @@ class Word(Record):
     cut: bool = False
     """Broken off inside this word: `text` is the part that is heard."""
 
+    def shift(self, samples: int) -> "Word":
+        """The same word, `samples` later: from the clip's clock to the dialogue's."""
+        return Word(text=self.text, span=self.span.shift(samples), source=self.source, cut=self.cut)
+
 
 def ordered_inside(words: tuple[Word, ...], bounds: Span) -> bool:
     """Whether words follow each other without overlap and lie inside `bounds`."""

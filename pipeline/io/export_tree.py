@@ -12,7 +12,7 @@ from pipeline.domain.errors import ConfigError, RecordError
 from pipeline.domain.quarantine import Reason
 from pipeline.domain.record import Record
 from pipeline.domain.timeline import AudioFile
-from pipeline.io.audio import Pcm, encode, read_pcm16
+from pipeline.io.audio import Pcm, read_pcm16, write_audio
 from pipeline.io.files import write_text
 
 _STAMP = "export.json"
@@ -40,7 +40,7 @@ class ExportTree:
 
     def write_wav(self, path: str, samples: Pcm, sampling_rate: int) -> None:
         """Mono PCM16."""
-        self._place(path).write_bytes(encode(samples, sampling_rate, "wav"))
+        write_audio(self._place(path), samples, sampling_rate, "wav")
 
     def link(self, path: str, of: str) -> None:
         """A second name for a file of this export; a copy where there are no hard links."""

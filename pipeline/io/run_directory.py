@@ -9,6 +9,7 @@
 """
 
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -22,7 +23,7 @@ from pydantic import ValidationError
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.quarantine import Refusal
 from pipeline.domain.record import Record
-from pipeline.domain.timeline import Dialogue
+from pipeline.domain.timeline import AudioFile, Dialogue
 from pipeline.io.files import file_sha256, sweep_partials, whole_file, write_text
 from pipeline.io.jsonl import read_records, write_records
 
@@ -34,6 +35,7 @@ class Stamp(Record):
 
     key: str
     records_sha256: str
+    refusals_sha256: str
     num_records: int
     num_refusals: int
 
@@ -74,13 +76,16 @@ class RunDirectory:
 
     def find_stamp(self, stage: str, index: int, key: str | None) -> Stamp | None:
         """The shard's stamp, if the shard is complete, unchanged, and was made for this key (None: for any)."""
-        records, _, stamp_path = self._shard_paths(stage, index)
+        records_path, refusals_path, stamp_path = self._shard_paths(stage, index)
         try:
             stamp = Stamp.from_line(stamp_path.read_bytes())
-            unchanged = key in (None, stamp.key) and file_sha256(records) == stamp.records_sha256
+            if key not in (None, stamp.key):
+                return None
+            found = (*_digest_lines(records_path), *_digest_lines(refusals_path))
         except (OSError, ValidationError):
             return None
-        return stamp if unchanged else None
+        wanted = (stamp.records_sha256, stamp.num_records, stamp.refusals_sha256, stamp.num_refusals)
+        return stamp if found == wanted else None
 
     def write_shard(
         self, stage: str, index: int, key: str, records: Iterable[Record], refusals: Iterable[Refusal]
@@ -93,6 +98,7 @@ class RunDirectory:
         stamp = Stamp(
             key=key,
             records_sha256=file_sha256(records_path),
+            refusals_sha256=file_sha256(refusals_path),
             num_records=num_records,
             num_refusals=num_refusals,
         )
@@ -155,6 +161,14 @@ class RunDirectory:
             except OSError:
                 shutil.copyfile(path, target / path.name)
 
+    def has_audio(self, audio: AudioFile) -> bool:
+        """Whether the file is there, whole and unchanged."""
+        path = self.path / audio.path
+        try:
+            return path.stat().st_size == audio.num_bytes and file_sha256(path) == audio.sha256
+        except OSError:
+            return False
+
     def _shard_paths(self, stage: str, index: int) -> tuple[Path, Path, Path]:
         directory = self.path / stage
         return (
@@ -162,3 +176,9 @@ class RunDirectory:
             directory / f"quarantine.{index:05d}.jsonl",
             directory / f"stamp.{index:05d}.json",
         )
+
+
+def _digest_lines(path: Path) -> tuple[str, int]:
+    """SHA-256 (hex) and number of lines: a stamp that lies about either was changed."""
+    content = path.read_bytes()
+    return hashlib.sha256(content).hexdigest(), content.count(b"\n")

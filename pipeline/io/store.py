@@ -5,6 +5,9 @@
     outputs/store/
       clips/ab/<digest>.wav   mono PCM16        clips/ab/<digest>.json   its ClipRef, written last
       replies/cd/<digest>.json
+
+Addresses say what was asked, not what came back, so every entry carries the hash of its content: one that was
+damaged counts as absent and is made again.
 """
 
 import hashlib
@@ -17,11 +20,27 @@ from pydantic import ValidationError
 from pipeline.core.assembly import FULL_SCALE, to_pcm16
 from pipeline.domain.chat import ChatReply
 from pipeline.domain.errors import BackendError
+from pipeline.domain.record import Record
 from pipeline.domain.voice import Clip, ClipRef
-from pipeline.io.audio import encode
+from pipeline.io.audio import write_audio
 from pipeline.io.files import write_bytes
 
 _WAV_HEADER_BYTES = 44
+
+
+class StoredClip(Record):
+    """What lies beside a clip's audio."""
+
+    ref: ClipRef
+    ref_sha256: str
+    audio_sha256: str
+
+
+class StoredReply(Record):
+    """A reply and its hash."""
+
+    reply: ChatReply
+    reply_sha256: str
 
 
 class Store:
@@ -32,14 +51,9 @@ class Store:
         self._directory = directory
 
     def find_clip(self, digest: str) -> ClipRef | None:
-        """The stored clip's reference; None if it is absent or its audio is not all there."""
-        audio, sidecar = self._clip_paths(digest)
-        try:
-            ref = ClipRef.from_line(sidecar.read_bytes())
-            complete = audio.stat().st_size == _WAV_HEADER_BYTES + 2 * ref.num_samples
-        except (OSError, ValidationError):
-            return None
-        return ref if complete else None
+        """The stored clip's reference; None if it is absent or damaged."""
+        found = self._read_clip(digest)
+        return None if isinstance(found, str) else found[0]
 
     def put_clip(self, digest: str, clip: Clip) -> ClipRef:
         """Store a clip as PCM16, rounded to nearest."""
@@ -52,36 +66,55 @@ class Store:
             engine=clip.engine,
         )
         audio, sidecar = self._clip_paths(digest)
-        write_bytes(audio, encode(pcm, clip.sampling_rate, "wav"), durable=False)
-        write_bytes(sidecar, ref.to_line().encode(), durable=False)
+        _, audio_sha256 = write_audio(audio, pcm, clip.sampling_rate, "wav")
+        stored = StoredClip(ref=ref, ref_sha256=ref.fingerprint(), audio_sha256=audio_sha256)
+        write_bytes(sidecar, stored.to_line().encode(), durable=False)
         return ref
 
     def load_clip(self, digest: str) -> npt.NDArray[np.int16]:
-        """Samples `[num_samples]` int16. Raises BackendError if the clip is gone."""
-        audio, _ = self._clip_paths(digest)
+        """Samples `[num_samples]` int16. Raises BackendError if the clip is gone or damaged."""
+        found = self._read_clip(digest)
+        if isinstance(found, str):
+            raise BackendError(f"store: clip {digest} {found}; remedy: run the speech stage again")
+        return np.frombuffer(found[1], dtype="<i2", offset=_WAV_HEADER_BYTES)
+
+    def _read_clip(self, digest: str) -> tuple[ClipRef, bytes] | str:
+        """The reference and the wav file's bytes, or what is wrong with them."""
+        audio, sidecar = self._clip_paths(digest)
         try:
+            stored = StoredClip.from_line(sidecar.read_bytes())
             content = audio.read_bytes()
         except OSError as error:
-            raise BackendError(
-                f"clip {digest} is not in the store ({error.strerror}: {audio}); run the speech stage again"
-            ) from error
-        return np.frombuffer(content, dtype="<i2", offset=_WAV_HEADER_BYTES)
+            return f"is not there ({error.strerror}: {error.filename})"
+        except ValidationError:
+            return f"has a damaged record: {sidecar}"
+        if stored.ref.fingerprint() != stored.ref_sha256 or stored.ref.digest != digest:
+            return f"has a damaged record: {sidecar}"
+        if _sha256(content) != stored.audio_sha256:
+            return f"has damaged audio: {audio}"
+        return stored.ref, content
 
     def find_reply(self, address: str) -> ChatReply | None:
-        """The stored reply, or None."""
+        """The stored reply; None if it is absent or damaged."""
         try:
-            return ChatReply.from_line(self._reply_path(address).read_bytes())
+            stored = StoredReply.from_line(self._reply_path(address).read_bytes())
         except (OSError, ValidationError):
             return None
+        return stored.reply if stored.reply.fingerprint() == stored.reply_sha256 else None
 
     def put_reply(self, address: str, reply: ChatReply) -> None:
         """Store a reply, whole or not at all."""
-        write_bytes(self._reply_path(address), reply.to_line().encode(), durable=False)
+        stored = StoredReply(reply=reply, reply_sha256=reply.fingerprint())
+        write_bytes(self._reply_path(address), stored.to_line().encode(), durable=False)
 
     def _clip_paths(self, digest: str) -> tuple[Path, Path]:
         stem = self._directory / "clips" / digest[:2] / digest
         return stem.with_suffix(".wav"), stem.with_suffix(".json")
 
     def _reply_path(self, address: str) -> Path:
-        digest = hashlib.sha256(address.encode()).hexdigest()
+        digest = _sha256(address.encode())
         return self._directory / "replies" / digest[:2] / f"{digest}.json"
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -78,7 +78,7 @@ def _supervise(one: Placed, spoken: SpokenScript, root_seed: int) -> Supervision
         span=one.span,
         text=text,
         planned_text=utterance.text,
-        words=tuple(word.model_copy(update={"span": word.span.shift(one.span.start)}) for word in one.words),
+        words=tuple(word.shift(one.span.start) for word in one.words),
         emotion=utterance.emotion,
         style=utterance.style,
         clip=clip.digest,
