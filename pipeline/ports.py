@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.domain.chat import ChatReply, ChatRequest
+from pipeline.domain.span import Span
 from pipeline.domain.timeline import AudioFile
 from pipeline.domain.voice import Clip, ClipRef, SpeechRequest
 
@@ -85,6 +86,27 @@ class DialogueAudioSink(Protocol):
         self, dialogue_id: str, samples: npt.NDArray[np.int16], sampling_rate: int, file_format: str
     ) -> AudioFile:
         """Write `[num_samples, 2]` int16 as one `flac` or `wav` file, whole or not at all."""
+        ...
+
+
+class VoiceActivityDetector(Protocol):
+    """Where one channel holds speech. Borders are where speech is heard, without padding."""
+
+    @property
+    def name(self) -> str:
+        """`<detector>-<version>`, for the record of a measurement."""
+        ...
+
+    def detect(
+        self,
+        samples: npt.NDArray[np.float32] | npt.NDArray[np.int16],
+        sampling_rate: int,
+        min_silence_s: float = 0.0,
+    ) -> tuple[Span, ...]:
+        """Runs of speech in `[num_samples]` (float32 in -1...1, or int16), by start, disjoint, in samples.
+
+        Own silences shorter than `min_silence_s` belong to the run around them. Empty where nobody speaks.
+        """
         ...
 
 

@@ -1,0 +1,55 @@
+"""What only shows across dialogues: duplicates, and parts of a dataset that are not apart."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+
+from pipeline.core.checks.findings import Code, Finding
+from pipeline.domain.labels import Split
+from pipeline.domain.timeline import Dialogue, Timeline
+
+
+def check_dataset(dialogues: Iterable[Dialogue]) -> tuple[Finding, ...]:
+    """What only shows across dialogues: duplicates, and voices or seeds that two splits share.
+
+    Reads `dialogues` once. The later of two duplicates is the one that is found.
+    """
+    findings: list[Finding] = []
+    first: dict[tuple[Code, str], str] = {}
+    split_of: dict[tuple[Code, str], tuple[Split, str]] = {}
+    reported: set[tuple[Code, str, Split]] = set()
+    for dialogue in dialogues:
+        timeline = dialogue.timeline
+        for code, key, what in _identities(dialogue):
+            if (code, key) in first:
+                other = first[code, key]
+                findings.append(
+                    _across(code, timeline, f"same {what} as an earlier dialogue, {other!r}; keep one")
+                )
+            first.setdefault((code, key), timeline.dialogue_id)
+        for code, key in _split_keys(timeline):
+            split, other = split_of.setdefault((code, key), (timeline.split, timeline.dialogue_id))
+            if split is not timeline.split and (code, key, timeline.split) not in reported:
+                reported.add((code, key, timeline.split))
+                detail = (
+                    f"{key!r} is in {split.value} ({other!r}) and in {timeline.split.value}; wanted one split"
+                )
+                findings.append(_across(code, timeline, detail))
+    return tuple(findings)
+
+
+def _identities(dialogue: Dialogue) -> Iterator[tuple[Code, str, str]]:
+    timeline = dialogue.timeline
+    yield Code.DUPLICATE_DIALOGUE_ID, timeline.dialogue_id, "id"
+    yield Code.DUPLICATE_AUDIO, dialogue.audio.sha256, "audio"
+    said = (f"{s.speaker.value}: {' '.join(s.text.casefold().split())}" for s in timeline.supervisions)
+    yield Code.DUPLICATE_TEXT, hashlib.sha256("\n".join(said).encode()).hexdigest(), "text"
+
+
+def _split_keys(timeline: Timeline) -> Iterator[tuple[Code, str]]:
+    for person in sorted({voicing.person for voicing in timeline.voicing}):
+        yield Code.VOICE_IN_TWO_SPLITS, person
+    yield Code.SEED_IN_TWO_SPLITS, timeline.provenance.seed_id
+
+
+def _across(code: Code, timeline: Timeline, detail: str) -> Finding:
+    return Finding(code=code, dialogue_id=timeline.dialogue_id, detail=detail)
