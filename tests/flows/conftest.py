@@ -42,15 +42,15 @@ def api(prefect_home: Path) -> Iterator[str]:
 
 @pytest.fixture
 def small_config(tmp_path: Path) -> Path:
-    """A run of six short dialogues in four shards."""
-    path = tmp_path / "six.yaml"
+    """A run of four dialogues in two shards."""
+    path = tmp_path / "four.yaml"
     path.write_text(
-        "name: six\n"
+        "name: four\n"
         "shard_size: 2\n"
         "seeds:\n"
         "  sources:\n"
-        "    - {reader: jsonl, path: demo, language: en, limit: 3}\n"
-        "    - {reader: jsonl, path: demo, language: zh, limit: 3}\n"
+        "    - {reader: jsonl, path: demo, language: en, limit: 2}\n"
+        "    - {reader: jsonl, path: demo, language: zh, limit: 2}\n"
         "  splits: {train: 1}\n"
         "export: [humdial-track2]\n",
         encoding="utf-8",

@@ -1,24 +1,23 @@
-import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from flows.app import run_flow
+from pipeline.cli import main
 
 ROOT = Path(__file__).parents[2]
 
 
-def humdial(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """The command as a user calls it."""
-    return subprocess.run(
-        [sys.executable, "-m", "flows.app", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
-        check=False,
-    )
+def humdial(*arguments: str) -> int:
+    """The command in this process; its exit code."""
+    with pytest.raises(SystemExit) as ended:
+        main(run_flow=run_flow, arguments=list(arguments))
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
 
 
 def test_help_imports_neither_prefect_nor_the_pipeline_s_engines() -> None:
@@ -39,7 +38,8 @@ def test_help_imports_neither_prefect_nor_the_pipeline_s_engines() -> None:
 def test_help_answers_at_once() -> None:
     def once() -> float:
         began = time.perf_counter()
-        assert humdial("--help").returncode == 0
+        command = [sys.executable, "-m", "flows.app", "--help"]
+        subprocess.run(command, stdout=subprocess.DEVNULL, check=True, cwd=ROOT)
         return time.perf_counter() - began
 
     assert min(once() for _ in range(3)) < 0.5
@@ -48,22 +48,51 @@ def test_help_answers_at_once() -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("run", "nosuch"), "nosuch: neither a file nor a preset"),
-        (("run", "full"), "does not exist"),
-        (("run", "demo", "--set", "workers=none"), "workers: "),
-        (("run", "demo", "--out", "/dev/null/run"), "cannot be written"),
+        (("nosuch",), "nosuch: neither a file nor a preset"),
+        (("full",), "does not exist"),
+        (("demo", "--set", "workers=none"), "workers: "),
+        (("demo", "--out", "/dev/null/run"), "cannot be written"),
     ],
 )
-def test_misuse_is_one_line_and_exit_code_2_before_any_server(arguments: tuple[str, ...], says: str) -> None:
-    done = humdial(*arguments, PREFECT_API_URL="http://127.0.0.1:9/api")  # a server would be asked in vain
-    assert done.returncode == 2, done.stderr
-    assert says in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+def test_misuse_is_one_line_and_exit_code_2_before_any_server(
+    arguments: tuple[str, ...],
+    says: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(subprocess, "Popen", None)
+    assert humdial("run", *arguments) == 2
+    said = capsys.readouterr().err
+    assert says in said
+    assert len(said.splitlines()) == 1
 
 
-def test_a_server_that_does_not_answer_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
-    done = humdial("run", "demo", "--out", str(tmp_path / "run"), PREFECT_API_URL="http://127.0.0.1:9/api")
-    assert done.returncode == 1, done.stderr
-    assert "no server answers at http://127.0.0.1:9/api" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+def test_a_server_that_does_not_answer_is_one_line_and_exit_code_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}):
+        assert humdial("run", "demo", "--out", str(tmp_path / "run")) == 1
+    said = capsys.readouterr().err
+    assert "no server answers at http://127.0.0.1:9/api" in said
+    assert len(said.splitlines()) == 1
     assert not (tmp_path / "run" / "01-seeds").exists()
+
+
+def test_an_error_inside_the_flow_is_one_line_and_keeps_its_exit_code(
+    api: str, small_config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "run")
+    assert humdial("run", str(small_config), "--out", out, "--set", "timing.reference=nosuch.json") == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("humdial: ")
+    assert "nosuch.json" in last
+
+
+def test_a_run_ends_with_its_summary_and_exit_code_0(
+    api: str, small_config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert humdial("run", str(small_config), "--out", str(tmp_path / "run")) == 0
+    said = capsys.readouterr()
+    assert str(tmp_path / "run") in said.out
+    assert "Traceback" not in said.err
+    assert "Flow run" not in said.err

@@ -137,7 +137,7 @@ def test_the_flow_makes_what_a_plain_loop_makes(api: str, small_config: Path, tm
     names = sorted(path.name for path in (plain / "audio").iterdir())
     for name in ["dialogues.jsonl", *(f"audio/{name}" for name in names)]:
         assert file_sha256(tmp_path / "a" / "run" / name) == file_sha256(plain / name), name
-    assert progress.expected == len(progress.refs) == 3 * 4
+    assert progress.expected == len(progress.refs) == 2 * 4
     assert progress.ended
     assert (tmp_path / "a" / "run" / "export" / "humdial-track2").is_dir()
     assert (tmp_path / "a" / "run" / "report" / "index.html").is_file()

@@ -179,7 +179,9 @@ def test_what_fails_inside_a_task_is_one_line_with_its_own_exit_code(
 ) -> None:
     seeds = tmp_path / "seeds.jsonl"
     seeds.write_text('{"id": "x", "turns": [{"speaker": "A", "text": "Hello there"}]}\n', encoding="utf-8")
-    sources = f"seeds.sources=[{{reader: jsonl, path: {seeds if code == 1 else 'demo'}, language: en}}]"
+    sources = (
+        f"seeds.sources=[{{reader: jsonl, path: {seeds if code == 1 else 'demo'}, language: en, limit: 4}}]"
+    )
     out, log = tmp_path / "run", tmp_path / "log"
     arguments = ("--set", sources, "--set", "seeds.splits={train: 1}", "--set", line)
     with process(command(config, out, *arguments), log) as started:
