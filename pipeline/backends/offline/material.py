@@ -54,7 +54,7 @@ def choose_material(request: AdaptInput, bank: Bank, composer: Composer) -> Mate
     if not answerable:
         raise RecordError(
             Reason.NO_SUITABLE_TURN,
-            f"{request.dialogue_id}: {len(queries)} runs of the user's sentences stand on their own, none of them can "
+            f"{len(queries)} runs of the user's sentences stand on their own, none of them can "
             "be answered from the next turn or the phrase banks; wanted a question or request with an answer",
         )
     return composer.pick(answerable)
