@@ -56,10 +56,12 @@ def retime_run(
         calibration = runner.calibrate(spoken)
         progress.begin(len(spoken) * len(FROM_TIMING))
         done: list[ShardRef] = []
-        for ref in _advance_all(runner, spoken, calibration, store, processes):
-            done.append(ref)
-            progress.advance(ref)
-        progress.end()
+        try:
+            for ref in _advance_all(runner, spoken, calibration, store, processes):
+                done.append(ref)
+                progress.advance(ref)
+        finally:
+            progress.end()
         rendered = [ref for ref in done if ref.stage == FROM_TIMING[-1]]
         return runner.finish(rendered, done)
 

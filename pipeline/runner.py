@@ -59,13 +59,6 @@ class ShardRef(Record):
     """Found complete, not run again."""
 
 
-class Slicing(Record):
-    """How many shards the seeds were cut into, for which key."""
-
-    key: str
-    num_shards: int
-
-
 def relax_collector() -> None:
     """Let Python's cycle collector run rarely in this process.
 
@@ -74,6 +67,12 @@ def relax_collector() -> None:
     """
     gc.freeze()
     gc.set_threshold(200_000, 50, 100)
+
+
+class Slicing(Record):
+    """How many shards the seeds were cut into."""
+
+    num_shards: int
 
 
 class Progress(Protocol):
@@ -103,13 +102,6 @@ class _Silent:
 
 
 SILENT: Progress = _Silent()
-
-
-class KeptCalibration(Record):
-    """A dial and what it was found for."""
-
-    key: str
-    calibration: Calibration
 
 
 class Versions(Record):
@@ -218,19 +210,14 @@ class Runner:
         )
         shards = sorted((ref.index, ref.records_sha256) for ref in spoken)
         key = hashlib.sha256(json.dumps([parts, shards]).encode()).hexdigest()
-        path = self.directory.path / directory_of(timing.NAME) / "calibration.json"
-        try:
-            kept = KeptCalibration.from_line(path.read_bytes())
-        except (OSError, ValueError):
-            kept = None
-        if kept is None or kept.key != key:
+        found = self.directory.find_note(directory_of(timing.NAME), "calibration", key, Calibration)
+        if found is None:
             found = timing.calibrate_dataset(self._spoken(spoken), self.config.timing, deps)
             if found is None:
                 return None
-            kept = KeptCalibration(key=key, calibration=found)
-            write_text(path, kept.to_line())
-        self._calibration = kept.calibration
-        return kept.calibration
+            self.directory.write_note(directory_of(timing.NAME), "calibration", key, found)
+        self._calibration = found
+        return found
 
     def use(self, calibration: Calibration | None) -> None:
         """Take a dial that was found elsewhere."""
@@ -253,7 +240,7 @@ class Runner:
 
         Raises PipelineError if every record was refused.
         """
-        for stage in ORDER:
+        for stage in ORDER[1:]:  # a preview leaves planned shards for later
             self.directory.drop_shards_from(directory_of(stage), len(rendered))
         ordered = sorted(rendered, key=lambda ref: ref.index)
         counts = Counter(f"{r.stage}: {r.reason.value}" for r in self.directory.read_refusals())
@@ -293,11 +280,8 @@ class Runner:
         return all(self.directory.has_audio(dialogue.audio) for dialogue in dialogues)
 
     def _find_slices(self, key: str) -> tuple[ShardRef, ...] | None:
-        try:
-            slicing = Slicing.from_line(self._slicing_path.read_bytes())
-        except (OSError, ValueError):
-            return None
-        if slicing.key != key:
+        slicing = self.directory.find_note(directory_of(seeds.NAME), "slicing", key, Slicing)
+        if slicing is None:
             return None
         refs = []
         for index in range(slicing.num_shards):
@@ -315,12 +299,9 @@ class Runner:
             refusals = planned.refusals if index == 0 else ()
             stamp = self.directory.write_shard(directory_of(seeds.NAME), index, key, part, refusals)
             refs.append(ref_of(seeds.NAME, index, stamp, cached=False))
-        write_text(self._slicing_path, Slicing(key=key, num_shards=len(slices)).to_line())
+        self.directory.drop_shards_from(directory_of(seeds.NAME), len(slices))
+        self.directory.write_note(directory_of(seeds.NAME), "slicing", key, Slicing(num_shards=len(slices)))
         return tuple(refs)
-
-    @property
-    def _slicing_path(self) -> Path:
-        return self.directory.path / directory_of(seeds.NAME) / "slicing.json"
 
     def _describe(self, summary: RunSummary) -> RunDescription:
         """What was asked, with what, and what came of it."""
@@ -358,28 +339,36 @@ def run_in_process(runner: Runner, progress: Progress = SILENT, max_shards: int 
     `max_shards` stops after the first so many shards of the plan.
     """
     with runner.directory.locked():
-        done: list[ShardRef] = []
-        spoken: list[ShardRef] = []
-        rendered: list[ShardRef] = []
         plan = runner.plan()[:max_shards]
         progress.begin(len(plan) * (len(ORDER) - 1))
-        for planned in plan:
-            done.append(planned)
-            ref = planned
-            for stage in BEFORE_TIMING:
-                ref = runner.advance(stage, ref)
-                done.append(ref)
-                progress.advance(ref)
-            spoken.append(ref)
-        runner.calibrate(spoken)
-        for ref in spoken:
-            for stage in FROM_TIMING:
-                ref = runner.advance(stage, ref)
-                done.append(ref)
-                progress.advance(ref)
-            rendered.append(ref)
-        progress.end()
-        return runner.finish(rendered, done)
+        try:
+            rendered, done = _advance_all(runner, plan, progress)
+        finally:
+            progress.end()
+        return runner.finish(rendered, (*plan, *done))
+
+
+def _advance_all(
+    runner: Runner, plan: Sequence[ShardRef], progress: Progress
+) -> tuple[list[ShardRef], list[ShardRef]]:
+    """Every stage after seeds: (rendered shards, shards of all stages)."""
+    done: list[ShardRef] = []
+    spoken: list[ShardRef] = []
+    rendered: list[ShardRef] = []
+
+    def advance(ref: ShardRef, stages: Sequence[str]) -> ShardRef:
+        for stage in stages:
+            ref = runner.advance(stage, ref)
+            done.append(ref)
+            progress.advance(ref)
+        return ref
+
+    for ref in plan:
+        spoken.append(advance(ref, BEFORE_TIMING))
+    runner.calibrate(spoken)
+    for ref in spoken:
+        rendered.append(advance(ref, FROM_TIMING))
+    return rendered, done
 
 
 class _Sources:

@@ -40,6 +40,16 @@ class Stamp(Record):
     num_refusals: int
 
 
+class Note(Record):
+    """Something found once for a whole stage (how many shards, which dial), for which key."""
+
+    key: str
+    content: str
+    """A record as JSON."""
+    content_sha256: str
+    """All later shards hang on it: a note that was changed is none."""
+
+
 class RunDirectory:
     """Reads and writes one run's files."""
 
@@ -105,6 +115,21 @@ class RunDirectory:
         write_text(stamp_path, stamp.to_line())
         return stamp
 
+    def find_note(self, stage: str, name: str, key: str, kind: type[R]) -> R | None:
+        """What was noted for this key; None where nothing was, or it was changed since."""
+        try:
+            note = Note.from_line((self.path / stage / f"{name}.json").read_bytes())
+            whole = note.content_sha256 == hashlib.sha256(note.content.encode()).hexdigest()
+            return kind.from_line(note.content) if whole and note.key == key else None
+        except (OSError, ValidationError):
+            return None
+
+    def write_note(self, stage: str, name: str, key: str, content: Record) -> None:
+        """Keep a record of a whole stage beside its shards."""
+        line = content.to_line()
+        note = Note(key=key, content=line, content_sha256=hashlib.sha256(line.encode()).hexdigest())
+        write_text(self.path / stage / f"{name}.json", note.to_line())
+
     def read_shard(self, stage: str, index: int, kind: type[R]) -> tuple[R, ...]:
         """The records of one shard."""
         return tuple(read_records(self._shard_paths(stage, index)[0], kind))
@@ -133,9 +158,10 @@ class RunDirectory:
         wanted: set[str] = set()
         with whole_file(self.dialogues_path) as partial, partial.open("wb") as together:
             for index in indices:
-                for line in self._shard_paths(stage, index)[0].open("rb"):
-                    together.write(line)
-                    wanted.add(json.loads(line)["audio"]["path"])
+                with self._shard_paths(stage, index)[0].open("rb") as shard:
+                    for line in shard:
+                        together.write(line)
+                        wanted.add(json.loads(line)["audio"]["path"])
         for path in (self.path / "audio").glob("*"):
             if path.suffix in (".flac", ".wav") and f"audio/{path.name}" not in wanted:
                 path.unlink()
