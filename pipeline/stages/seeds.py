@@ -1,5 +1,6 @@
 """Stage 1: seed dialogues out of corpora, each with the scene and split it will become."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -72,26 +73,36 @@ def run(shard: Shard[SourceContent], config: Config, deps: Deps) -> Shard[Dialog
     refusals: list[Refusal] = []
     seeds: list[SeedDialogue] = []
     known: set[str] = set()
+    texts: set[str] = set()
     for content in shard.records:
         accepted: list[SeedDialogue] = []
         for found in deps.read(content.source):
             if isinstance(found, Refusal):
                 refusals.append(found)
             elif found.seed_id in known:
-                refusals.append(_duplicate(found, content.source))
+                refusals.append(_duplicate(found, content.source, Reason.DUPLICATE_ID))
+            elif (text := _text_digest(found)) in texts:
+                # Corpora come in several forms: the same words in two splits would leak one into the other.
+                refusals.append(_duplicate(found, content.source, Reason.DUPLICATE_TEXT))
             else:
                 known.add(found.seed_id)
+                texts.add(text)
                 accepted.append(found)
         seeds.extend(sample_seeds(accepted, content.source.limit, deps.root_seed))
     plans = plan_dialogues(seeds, config.scenes, config.splits)
     return Shard(index=shard.index, records=plans, refusals=tuple(refusals))
 
 
-def _duplicate(seed: SeedDialogue, source: SeedSource) -> Refusal:
+def _text_digest(seed: SeedDialogue) -> str:
+    return hashlib.sha256("\x1f".join(turn.text for turn in seed.turns).encode()).hexdigest()
+
+
+def _duplicate(seed: SeedDialogue, source: SeedSource, reason: Reason) -> Refusal:
+    what = "id" if reason is Reason.DUPLICATE_ID else "text"
     return Refusal(
         stage=NAME,
         record_id=seed.seed_id,
-        reason=Reason.DUPLICATE_ID,
-        detail=f"an earlier source has this id too; second occurrence in {source.path}",
+        reason=reason,
+        detail=f"an earlier dialogue has this {what} too; second occurrence in {source.path}",
         payload=seed.to_line(),
     )

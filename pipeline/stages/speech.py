@@ -5,6 +5,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 from pydantic import Field
 
 from pipeline.core.casting import cast
@@ -13,17 +14,20 @@ from pipeline.core.resampling import resample_clip
 from pipeline.core.seeding import derive_seed
 from pipeline.domain.errors import RecordError
 from pipeline.domain.labels import Speaker
-from pipeline.domain.quarantine import Refusal
+from pipeline.domain.quarantine import Reason, Refusal
 from pipeline.domain.record import Record
 from pipeline.domain.script import Script, Utterance
 from pipeline.domain.spoken import SpokenScript, SpokenUtterance
 from pipeline.domain.timeline import Voicing
-from pipeline.domain.voice import ClipRef, SpeechRequest, Voice
+from pipeline.domain.voice import Clip, ClipRef, SpeechRequest, Voice
 from pipeline.ports import ClipStore, SpeechSynthesizer
 from pipeline.stages.shard import Shard
 
 NAME = "speech"
 VERSION = 1
+
+QUIETEST_PEAK_DBFS = -60.0
+"""A clip below it is no speech: engines speak at -20 to 0 dBFS."""
 
 
 class Config(Record):
@@ -117,7 +121,19 @@ async def _clip(
         return ref
     async with gate:
         clip = await deps.synthesizer.synthesize(request)
+    _check_audible(clip, request)
     return deps.clips.put_clip(digest, resample_clip(clip, deps.sampling_rate))
+
+
+def _check_audible(clip: Clip, request: SpeechRequest) -> None:
+    """Refuse what an engine may answer instead of speech: nothing would be heard where the record has words."""
+    peak_dbfs = 20.0 * float(np.log10(max(float(np.max(np.abs(clip.samples))), 1e-9)))
+    if peak_dbfs < QUIETEST_PEAK_DBFS or not clip.words:
+        raise RecordError(
+            Reason.BAD_AUDIO,
+            f"{clip.engine} gave {len(clip.words)} words with a peak of {peak_dbfs:.0f} dBFS for "
+            f"{request.text!r}; wanted words and {QUIETEST_PEAK_DBFS:.0f} dBFS or more",
+        )
 
 
 def clip_digest(request: SpeechRequest, engine: str, sampling_rate: int) -> str:

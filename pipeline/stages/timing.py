@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -38,10 +38,13 @@ class OverlapSpread(Record):
         return self
 
 
+MedianLatency = Annotated[float, Field(gt=0, le=30)]
+
+
 class ResponseLatency(Record):
     """From the user's last word to the assistant's first: lognormal."""
 
-    median_s: float = Field(gt=0, le=30)
+    median_s: MedianLatency
     sigma: float = Field(default=0.4, ge=0, le=2)
 
 
@@ -57,7 +60,7 @@ class Config(Record):
     overlap_ratio: float | OverlapSpread | None = None
     """A number: the dataset's ratio of time with both tracks speaking to time with any, within 0.002. `{min,
     max}`: spread over dialogues. null: as the reference has it."""
-    response_latency: float | ResponseLatency | None = None
+    response_latency: MedianLatency | ResponseLatency | None = None
     """The assistant's response latency as a knob of its own: a median in seconds, or {median_s, sigma}. The
     overlap ratio then leaves the assistant's responses alone. null: floor transfers of the reference."""
     lead_in_s: float = Field(default=0.2, ge=0, le=10)
