@@ -142,6 +142,19 @@ def test_the_installation_is_constrained_and_names_extras_that_exist() -> None:
     assert set(extras.split(",")) <= set(read_project()[0].optional_dependencies)
 
 
+def test_the_pins_hold_what_the_server_needs_and_agree_on_prefect() -> None:
+    pins = dict(
+        line.split("==")
+        for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+        if line and not line.startswith("#") and ";" not in line
+    )
+    deployments = yaml.safe_load((ROOT / "flows" / "prefect.yaml").read_text(encoding="utf-8"))
+    assert pins["prefect"] == deployments["prefect-version"]
+    assert f"prefect=={pins['prefect']}" in read_project()[0].optional_dependencies["flow"]
+    assert "asyncpg" in pins  # PostgreSQL behind the server of compose.yaml
+    assert tuple(map(int, pins["fastapi"].split(".")[:2])) < (0, 151)  # newer ones do not start the server
+
+
 def test_the_image_answers_for_its_health_and_its_licences() -> None:
     (health,) = arguments_of("HEALTHCHECK")
     assert "CMD" in health
