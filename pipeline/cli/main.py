@@ -7,7 +7,7 @@ import click
 from pipeline import __version__
 from pipeline.cli.context import Context, RunFlow
 from pipeline.cli.look import prompts, seeds, voices
-from pipeline.cli.measure import check, describe
+from pipeline.cli.measure import check, describe, fit
 from pipeline.cli.produce import export, preview, retime, run
 from pipeline.cli.system import doctor
 from pipeline.domain.errors import ConfigError, PipelineError
@@ -30,7 +30,7 @@ def humdial(debug: bool) -> None:
     """
 
 
-for command in (run, preview, retime, check, describe, export, seeds, voices, prompts, doctor):
+for command in (run, preview, retime, check, describe, fit, export, seeds, voices, prompts, doctor):
     humdial.add_command(command)
 
 

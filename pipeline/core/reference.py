@@ -263,9 +263,18 @@ class Reference(Record):
     joint_facts: Mapping[str, Ratio]
     per_conversation: PerConversation | None
     sampling_error: SamplingError | None
+    missing: Mapping[str, str] = {}
+    """What the material could not give, and why: tables by name, or `per_conversation`."""
+    borrowed: Mapping[str, str] = {}
+    """What was taken from another reference, by name, and from which."""
 
     def distribution(self, name: str) -> Distribution:
-        """One quantity's table; ConfigError with the nearest name otherwise."""
+        """One quantity's table; ConfigError with the reason or the nearest name otherwise."""
+        if name in self.missing:
+            raise ConfigError(
+                f"turn-taking reference {self.corpus.name!r}: has no table {name!r} ({self.missing[name]}); "
+                "fit it again with `humdial fit ... --base switchboard`, which borrows what is missing"
+            )
         return _look_up(self.distributions, name, "distribution")
 
     def rate(self, name: str) -> Rate:

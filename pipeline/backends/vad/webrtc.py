@@ -23,7 +23,7 @@ class WebRtcDetector:
 
     def __init__(self) -> None:
         try:
-            import webrtcvad  # type: ignore[import-untyped]
+            import webrtcvad
         except ModuleNotFoundError as error:
             raise ConfigError(
                 "voice activity detector 'webrtc': webrtcvad-wheels is not installed; "

@@ -1,0 +1,208 @@
+"""What timing drew from a reference, measured on its own: the durations that no event fixes.
+
+A generated dialogue is full of planned interruptions, so its floor-transfer offsets as a whole are not
+those of everyday talk and are not meant to be. What is drawn from the reference's tables is:
+
+::
+
+    user       |== query ==|        |= interruption =|        |= reply =|
+    assistant               |= a1 =|  |= a2 ==~|        |= b ========|
+                           <>       ..          (fixed)<>            <>    transfers of turns without an anchor
+                                    <> pause    <->yield                   pause within a turn, yield after an onset
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+
+import numpy as np
+
+from pipeline.core.reference import Reference, emd_s, ks_distance
+from pipeline.core.turntaking import ComparisonRow, ipus
+from pipeline.core.turntaking.activity import IPU_SILENCE_S
+from pipeline.domain.labels import Speaker
+from pipeline.domain.record import Record
+from pipeline.domain.scene import EventType, FloorEffect
+from pipeline.domain.script import AfterSeconds, AfterWords
+from pipeline.domain.span import Span, to_samples
+from pipeline.domain.timeline import Event, Supervision, Timeline
+
+
+class Drawn(StrEnum):
+    """Quantities that timing draws, by name."""
+
+    TRANSFER = "fto (not fixed by events)"
+    TRANSFER_TO_ASSISTANT = "  user to assistant"
+    TRANSFER_TO_USER = "  assistant to user"
+    PAUSE = "pause (within turns)"
+    BACKCHANNEL = "backchannel onset (after a word of its host)"
+    YIELD = "yield time (after an interruption)"
+
+    @property
+    def table(self) -> str:
+        """The reference's distribution that it is drawn from."""
+        return _TABLES[self]
+
+
+_TABLES = {
+    Drawn.TRANSFER: "fto_turn_to_turn",
+    Drawn.TRANSFER_TO_ASSISTANT: "fto_turn_to_turn",
+    Drawn.TRANSFER_TO_USER: "fto_turn_to_turn",
+    Drawn.PAUSE: "pause",
+    Drawn.BACKCHANNEL: "backchannel_since_partner_word_end_inside",
+    Drawn.YIELD: "floor_taking_continuation_cut_off",
+}
+
+Spans = Mapping[str, Span]
+"""Where each supervision is, by id: as recorded, or as heard."""
+
+
+class DrawnTiming(Record):
+    """Samples in seconds, in order of time; all quantities are there, empty where none happened."""
+
+    samples: Mapping[Drawn, tuple[float, ...]]
+
+    @classmethod
+    def pool(cls, many: "Iterable[DrawnTiming]") -> "DrawnTiming":
+        """The samples of many dialogues, one after the other."""
+        pooled: dict[Drawn, list[float]] = {quantity: [] for quantity in Drawn}
+        for one in many:
+            for quantity, values in one.samples.items():
+                pooled[quantity].extend(values)
+        return cls(samples={quantity: tuple(values) for quantity, values in pooled.items()})
+
+
+def recorded_spans(timeline: Timeline) -> Spans:
+    """From each supervision's first word to its last: what the record says is spoken."""
+    return {
+        s.supervision_id: Span(start=s.words[0].span.start, end=s.words[-1].span.end)
+        for s in timeline.supervisions
+    }
+
+
+def measure_drawn(timeline: Timeline, spans: Spans) -> DrawnTiming:
+    """The drawn durations of one dialogue; a supervision without a span takes part in none of them."""
+    measured = _Measured(timeline, spans)
+    transfers = tuple(measured.transfers())
+    to_assistant = tuple(value for value, incoming in transfers if incoming is Speaker.ASSISTANT)
+    to_user = tuple(value for value, incoming in transfers if incoming is Speaker.USER)
+    samples = {
+        Drawn.TRANSFER: tuple(value for value, _ in transfers),
+        Drawn.TRANSFER_TO_ASSISTANT: to_assistant,
+        Drawn.TRANSFER_TO_USER: to_user,
+        Drawn.PAUSE: tuple(measured.pauses()),
+        Drawn.BACKCHANNEL: tuple(measured.backchannels()),
+        Drawn.YIELD: tuple(measured.yields()),
+    }
+    rate = timeline.sampling_rate
+    return DrawnTiming(samples={q: tuple(value / rate for value in values) for q, values in samples.items()})
+
+
+def drawn_rows(drawn: DrawnTiming, reference: Reference) -> tuple[ComparisonRow, ...]:
+    """A row per quantity that happened, against the table that it was drawn from.
+
+    The noise floor is that of independent draws: dialogues are generated one by one, so there is no
+    conversation whose events could resemble each other more than the reference's.
+    """
+    return tuple(_row(quantity, values, reference) for quantity, values in drawn.samples.items() if values)
+
+
+def _row(quantity: Drawn, values: tuple[float, ...], reference: Reference) -> ComparisonRow:
+    table = reference.distributions.get(quantity.table)
+    noise = reference.ks_noise_floor(len(values), quantity.table, "independent") if table else None
+    p5, p50, p95 = (float(q) for q in np.quantile(values, (0.05, 0.5, 0.95)))
+    return ComparisonRow(
+        name=quantity.value,
+        n=len(values),
+        per_min=None,
+        s_per_min=None,
+        p5=p5,
+        p50=p50,
+        p95=p95,
+        reference_per_min=None,
+        reference_p50=table.p50 if table else None,
+        ks=ks_distance(values, table) if table else None,
+        emd_s=emd_s(values, table) if table else None,
+        noise_ks_mean=noise.ks_mean if noise else None,
+        noise_ks_p95=noise.ks_p95 if noise else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """One dialogue; all values in samples."""
+
+    timeline: Timeline
+    spans: Spans
+
+    def _event_of(self, supervision: Supervision) -> Event | None:
+        name = supervision.supervision_id
+        return next((e for e in self.timeline.events if e.supervision_id == name), None)
+
+    def _span(self, supervision: Supervision) -> Span | None:
+        return self.spans.get(supervision.supervision_id)
+
+    def transfers(self) -> "Iterable[tuple[int, Speaker]]":
+        """(offset, incoming speaker) of every floor transfer between user and assistant without an anchor."""
+        floor: list[tuple[tuple[Supervision, ...], Event | None]] = []
+        for turn in self.timeline.turns():
+            event = self._event_of(turn[0])
+            if not _lies_on_top(event):
+                floor.append((turn, event))
+        for (before, _), (after, event) in pairwise(floor):
+            left, entered = self._span(before[-1]), self._span(after[0])
+            parties = (before[0].speaker, after[0].speaker)
+            if left is None or entered is None or _is_anchored(event):
+                continue
+            if parties[0] is not parties[1] and Speaker.THIRD_PARTY not in parties:
+                yield entered.start - left.end, parties[1]
+
+    def pauses(self) -> Iterable[int]:
+        """Silence between utterances of a turn, hesitations left out."""
+        for turn in self.timeline.turns():
+            for before, after in pairwise(turn):
+                left, entered, event = self._span(before), self._span(after), self._event_of(after)
+                hesitates = event is not None and event.type is EventType.HESITATION_PAUSE
+                if left is not None and entered is not None and not hesitates:
+                    yield entered.start - left.end
+
+    def backchannels(self) -> Iterable[int]:
+        """Onsets of backchannels inside an IPU of their host, since its latest word's end."""
+        for event in self._events(lambda e: e.type is EventType.BACKCHANNEL):
+            incoming = self.timeline.supervision(event.supervision_id)
+            span = self._span(incoming)
+            if span is None:
+                continue
+            words = [
+                word.span
+                for supervision in self.timeline.supervisions
+                if supervision.track is not incoming.track
+                for word in supervision.words
+            ]
+            units = ipus(words, to_samples(IPU_SILENCE_S, self.timeline.sampling_rate))
+            ends = [word.end for word in words if word.end <= span.start]
+            if ends and any(unit.start < span.start < unit.end for unit in units):
+                yield span.start - max(ends)
+
+    def yields(self) -> Iterable[int]:
+        """How long a host that yields goes on after the onset of its interruption."""
+        for event in self._events(lambda e: e.effect is FloorEffect.YIELDS):
+            if event.host is None:
+                continue
+            host, incoming = self.spans.get(event.host), self.spans.get(event.supervision_id)
+            if host is not None and incoming is not None:
+                yield host.end - incoming.start
+
+    def _events(self, wanted: Callable[[Event], bool]) -> tuple[Event, ...]:
+        return tuple(event for event in self.timeline.events if wanted(event))
+
+
+def _is_anchored(event: Event | None) -> bool:
+    """Whether an event says where its supervision starts."""
+    return event is not None and isinstance(event.anchor, AfterWords | AfterSeconds)
+
+
+def _lies_on_top(event: Event | None) -> bool:
+    """Whether a turn that an event opens leaves the floor to whoever holds it."""
+    return event is not None and _is_anchored(event) and event.effect is FloorEffect.CONTINUES

@@ -1,0 +1,155 @@
+"""Who speaks when, out of whatever there is: a run's records or its audio, RTTM files, two-channel audio."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.backends.vad import DEFAULT, find_detector
+from pipeline.core.drawn import DrawnTiming, drawn_rows, measure_drawn, recorded_spans
+from pipeline.core.fitting import Conversation
+from pipeline.core.hearing import hear, heard_activity
+from pipeline.core.reference import Collection, Reference
+from pipeline.core.turntaking import (
+    Activity,
+    ComparisonRow,
+    TurnTakingStatistics,
+    activity_of,
+    describe_rows,
+    measure,
+    pool,
+)
+from pipeline.domain.errors import ConfigError
+from pipeline.domain.quarantine import Refusal
+from pipeline.domain.record import Record
+from pipeline.domain.timeline import Dialogue
+from pipeline.io.audio import read_pcm16
+from pipeline.io.rttm import read_rttm
+from pipeline.io.run_directory import RunDirectory
+from pipeline.io.waves import read_channels, read_conversations
+from pipeline.ports import VoiceActivityDetector
+
+Refuse = Callable[[Refusal], None]
+"""What to do with a line of an RTTM file that cannot be meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What to measure, and how."""
+
+    paths: tuple[Path, ...]
+    """Run directories and RTTM files; audio files where `is_audio`."""
+    is_audio: bool = False
+    from_audio: bool = False
+    """Measure runs on their audio instead of their records."""
+    detector: str = DEFAULT
+
+
+class Description(Record):
+    """Conversations in figures, pooled."""
+
+    conversations: tuple[str, ...]
+    statistics: TurnTakingStatistics
+    overlap_ratios: tuple[float, ...]
+    """Per conversation in which anybody speaks."""
+    rows: tuple[ComparisonRow, ...]
+    drawn: DrawnTiming | None
+    drawn_rows: tuple[ComparisonRow, ...]
+
+
+def observe(material: Material, refuse: Refuse) -> Iterator[Conversation]:
+    """Every conversation of the material. Raises ConfigError for what holds none."""
+    if material.is_audio:
+        if material.from_audio:
+            raise ConfigError(
+                "--audio and --from-audio: the first says that the paths are audio files, the second that a run's "
+                "audio is to be measured; wanted one of them"
+            )
+        yield from _observe_audio(material)
+        return
+    for path in material.paths:
+        if path.is_dir():
+            yield from _observe_run(path, material)
+        elif material.from_audio:
+            raise ConfigError(
+                f"{path}: --from-audio wants the directory of a run; for audio files use --audio"
+            )
+        else:
+            yield from _observe_rttm(path, refuse)
+
+
+def describe(material: Material, reference: Reference, refuse: Refuse) -> Description:
+    """Measure, pool, and compare with a reference.
+
+    Generated dialogues are drawn one by one, so their noise floor is that of independent draws; of
+    recordings whole conversations are taken.
+    """
+    conversations = tuple(observe(material, refuse))
+    if not conversations:
+        raise ConfigError(f"describe: no conversation in {', '.join(map(str, material.paths))}")
+    measured = tuple(measure(one.activity) for one in conversations)
+    statistics = pool(measured)
+    generated = tuple(one.drawn for one in conversations if one.drawn is not None)
+    drawn = DrawnTiming.pool(generated) if generated else None
+    collection: Collection = "independent" if len(generated) == len(conversations) else "whole_conversations"
+    return Description(
+        conversations=tuple(one.name for one in conversations),
+        statistics=statistics,
+        overlap_ratios=tuple(m.overlap_over_speech_time for m in measured if m.speech_any_s > 0),
+        rows=describe_rows(statistics, reference, collection),
+        drawn=drawn,
+        drawn_rows=drawn_rows(drawn, reference) if drawn else (),
+    )
+
+
+def _observe_run(path: Path, material: Material) -> Iterator[Conversation]:
+    detector = find_detector(material.detector) if material.from_audio else None
+    for dialogue in RunDirectory(path).read_dialogues():
+        timeline = dialogue.timeline
+        if detector is None:
+            drawn = measure_drawn(timeline, recorded_spans(timeline))
+            yield Conversation(timeline.dialogue_id, activity_of(timeline), drawn)
+        else:
+            yield _listen(path, dialogue, detector)
+
+
+def _listen(run_directory: Path, dialogue: Dialogue, detector: VoiceActivityDetector) -> Conversation:
+    """What is heard of one dialogue; which utterances are backchannels is taken from its record."""
+    timeline = dialogue.timeline
+    path = run_directory / dialogue.audio.path
+    samples, sampling_rate = read_pcm16(path)
+    if samples.shape[1] != 2 or sampling_rate != timeline.sampling_rate:
+        raise ConfigError(
+            f"{path}: {samples.shape[1]} channel(s) at {sampling_rate} Hz, wanted 2 at {timeline.sampling_rate} Hz; "
+            "see `humdial check`"
+        )
+    user, assistant = (
+        detector.detect(np.ascontiguousarray(samples[:, channel]), sampling_rate) for channel in (0, 1)
+    )
+    runs = (user, assistant)
+    spans = {one.supervision.supervision_id: one.span for one in hear(timeline, runs)}
+    drawn = measure_drawn(timeline, {name: span for name, span in spans.items() if span is not None})
+    return Conversation(timeline.dialogue_id, heard_activity(timeline, runs), drawn)
+
+
+def _observe_rttm(path: Path, refuse: Refuse) -> Iterator[Conversation]:
+    rttm = read_rttm(path)
+    for refusal in rttm.refusals:
+        refuse(refusal)
+    for recording in rttm.recordings:
+        yield Conversation(recording.uri, recording.activity, None)
+
+
+def _observe_audio(material: Material) -> Iterator[Conversation]:
+    detector = find_detector(material.detector)
+    for group in read_conversations(material.paths):
+        channels = tuple(channel for path in group for channel in read_channels(path))
+        rates = {channel.sampling_rate for channel in channels}
+        if len(rates) != 1:
+            raise ConfigError(
+                f"{' and '.join(map(str, group))}: {sorted(rates)} Hz; wanted both sides at one rate"
+            )
+        runs = tuple(detector.detect(channel.samples, channel.sampling_rate) for channel in channels)
+        name = "+".join(path.stem for path in group)
+        yield Conversation(name, Activity(runs, rates.pop()), None)
