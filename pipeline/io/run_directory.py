@@ -167,16 +167,20 @@ class RunDirectory:
                 path.unlink()
 
     def find_shards(self, stage: str) -> Iterator[tuple[int, Stamp]]:
-        """Every complete shard of a stage with its stamp, whatever it was made for."""
-        for path in sorted((self.path / stage).glob("stamp.*.json")):
-            index = int(path.name.split(".")[1])
+        """Every shard of a stage with its stamp, whatever it was made for. Raises ConfigError for a gap."""
+        paths = (self.path / stage).glob("*.[0-9][0-9][0-9][0-9][0-9].json*")
+        for index in range(1 + max((int(path.name.split(".")[1]) for path in paths), default=-1)):
             stamp = self.find_stamp(stage, index, key=None)
             if stamp is None:
-                raise ConfigError(f"{path}: its records are incomplete or changed; finish that run first")
+                raise ConfigError(
+                    f"{self.path / stage}: shard {index:05d} is incomplete or changed; finish that run first"
+                )
             yield index, stamp
 
     def adopt_stage(self, other: "RunDirectory", stage: str) -> None:
         """Take over the shards of another run's stage: hard links where there are such, else copies."""
+        if not (other.path / stage).is_dir():
+            raise ConfigError(f"{other.path / stage}: is not there; finish that run first")
         target = self.path / stage
         target.mkdir(parents=True, exist_ok=True)
         for path in target.iterdir():

@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 from hypothesis import given
@@ -33,7 +33,7 @@ def refusal(number: int) -> Refusal:
 
 
 def run(
-    content: dict[str, tuple[Found, ...]], limit: int | None = None, root_seed: int = 0
+    content: Mapping[str, tuple[Found, ...]], limit: int | None = None, root_seed: int = 0
 ) -> Shard[DialoguePlan]:
     sources = tuple(source(path, limit) for path in content)
 

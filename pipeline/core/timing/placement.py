@@ -59,12 +59,25 @@ class Realised:
     """Whether the host is on this timeline."""
 
 
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A dialogue on its clock."""
+
+    placed: Mapping[str, Placed]
+    """By utterance id."""
+    events: tuple[Realised, ...]
+    offsets: tuple[tuple[str, int], ...]
+    """What was drawn and how it came out, in samples: (`transfer` | `reaction` | `backchannel` | `bystander` |
+    `interrupter`, offset)."""
+
+
 @dataclass(slots=True)
 class _Clock:
     """State of the walk over a script."""
 
     placed: dict[str, Placed] = field(default_factory=dict)
     events: list[Realised] = field(default_factory=list)
+    offsets: list[tuple[str, int]] = field(default_factory=list)
     floor: str | None = None
     own_end: dict[Speaker, int] = field(default_factory=dict)
 
@@ -84,9 +97,7 @@ class _Clock:
         return max(placed.span.end for placed in self.placed.values() if placed.utterance.turn == turn)
 
 
-def place(
-    spoken: SpokenScript, profile: Profile, lead_in_s: float
-) -> tuple[Mapping[str, Placed], tuple[Realised, ...]]:
+def place(spoken: SpokenScript, profile: Profile, lead_in_s: float) -> Placement:
     """Give every utterance that is said a span, and every event its onset.
 
     Raises RecordError CANNOT_BE_TIMED where an anchor leaves no room for its event.
@@ -110,7 +121,7 @@ def place(
         clock.put(utterance, start, clip.num_samples, clip.words)
         if not _is_overlay(utterance, events, script.utterances):
             clock.floor = utterance.utterance_id
-    return clock.placed, tuple(clock.events)
+    return Placement(placed=clock.placed, events=tuple(clock.events), offsets=tuple(clock.offsets))
 
 
 def _is_overlay(
@@ -170,7 +181,9 @@ def _start_of_turn(
         lower = max(own_end - floor.span.end, -most)
         draw = profile.response_s if utterance.speaker is Speaker.ASSISTANT else profile.transfer_s
         offset_s = draw(f"transfer/{utterance.utterance_id}", lower / clip.sampling_rate)
-    return floor.span.end + to_samples(offset_s, clip.sampling_rate)
+    offset = to_samples(offset_s, clip.sampling_rate)
+    clock.offsets.append(("transfer", offset))
+    return floor.span.end + offset
 
 
 def _place_event(
@@ -186,23 +199,29 @@ def _place_event(
     label = f"onset/{utterance.utterance_id}"
     yields = event.effect is FloorEffect.YIELDS
     limit = host.span.end - to_samples(MIN_OVERLAP_S, rate) if yields else clock.turn_end(host.utterance.turn)
-    room_s = (limit - anchor_at) / rate
+    # Where the host came in early, the speaker may still be busy with what the host answers.
+    earliest = max(anchor_at, clock.own_end.get(utterance.speaker, 0))
+    room_s = (limit - earliest) / rate
     if room_s < 0:
         raise RecordError(
             Reason.CANNOT_BE_TIMED,
             f"{utterance.utterance_id} would start {-room_s:.2f} s after its host's last chance to be interrupted",
         )
+    kind = "interrupter" if yields else "bystander"
     if event.type is EventType.BACKCHANNEL:
+        kind = "backchannel"
         delay_s = profile.backchannel_delay_s(label, room_s)
     elif yields:
         delay_s = profile.interrupter_delay_s(label, room_s)
     else:
         delay_s = profile.bystander_delay_s(label, room_s)
-    onset = anchor_at + min(to_samples(delay_s, rate), limit - anchor_at)
+    onset = min(max(anchor_at + to_samples(delay_s, rate), earliest), limit)
+    clock.offsets.append((kind, onset - anchor_at))
     yielded_at = None
     if yields:
         longest = round(MAX_INTERRUPTED_SHARE * _spoken_samples(spoken, utterance.turn))
         yielded_at = _break_off(clock, host, onset, longest, profile, rate)
+        clock.offsets.append(("reaction", yielded_at - onset))
     clock.events.append(
         Realised(event=event, onset=onset, anchor_at=anchor_at, yielded_at=yielded_at, hosted=True)
     )
