@@ -49,7 +49,7 @@ def find_config(name: str) -> Path:
     'demo.yaml'
     """
     path = Path(name)
-    if path.suffix or path.exists():
+    if path.suffix or path.is_file():
         return path
     presets = files("flows") / "presets"
     preset = Path(str(presets / f"{name}.yaml"))

@@ -1,6 +1,7 @@
 """RunConfig -> deps. The only module that names concrete backends."""
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -86,10 +87,15 @@ class Wiring:
         self._store = Store(store_directory)
         self._audio = RunAudio(run_directory)
         self._resources = ExitStack()
+        self._building = threading.Lock()
         self._bound: dict[tuple[str, float], BoundStage] = {}
 
     def stage(self, name: str, dial: float = 0.0) -> BoundStage:
         """The bound stage; `dial` is for timing. Raises ConfigError where its backend or files are not to be had."""
+        with self._building:  # worker threads ask for the same stage at the same time
+            return self._stage(name, dial)
+
+    def _stage(self, name: str, dial: float) -> BoundStage:
         if (name, dial) not in self._bound:
             builders: dict[str, Callable[[], BoundStage]] = {
                 seeds.NAME: self._seeds,

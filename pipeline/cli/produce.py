@@ -32,7 +32,9 @@ def run(context: Context, config: str, out: Path | None, overrides: tuple[str, .
     """
     from pipeline.cli.progress import ShardProgress
     from pipeline.domain.errors import ConfigError
+    from pipeline.runner import relax_collector
 
+    relax_collector()
     if context.run_flow is None:
         raise ConfigError("humdial run: flows are not installed; pip install 'humdial-pipeline[flow]'")
     summary = context.run_flow(config, out, overrides, ShardProgress())
@@ -50,8 +52,9 @@ def preview(config: str, count: int, out: Path, overrides: tuple[str, ...]) -> N
     """Make a few dialogues without Prefect, for looking at and listening to."""
     from pipeline.cli.progress import ShardProgress
     from pipeline.config import find_config, load_config
-    from pipeline.runner import Runner, run_in_process
+    from pipeline.runner import Runner, relax_collector, run_in_process
 
+    relax_collector()
     path = find_config(config)
     settings = load_config(path, (*overrides, f"shard_size={count}"))
     with Runner(settings, out, out.parent / "store") as runner:
@@ -74,7 +77,9 @@ def retime(run_directory: Path, out: Path, overrides: tuple[str, ...], processes
     """Give a finished run new timing, from its stored clips: no author and no synthesizer is called."""
     from pipeline.cli.progress import ShardProgress
     from pipeline.retiming import retime_run
+    from pipeline.runner import relax_collector
 
+    relax_collector()
     summary = retime_run(run_directory, out, overrides, processes, ShardProgress())
     print_summary(out, summary)
 

@@ -1,17 +1,18 @@
 """Stage 4: timing. Clips and a reference become timelines; no audio is touched."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from pipeline.core.reference import Reference
 from pipeline.core.seeding import draw_uniform
-from pipeline.core.timing.calibration import Calibration, Talk, calibrate, feasible, talk_of
+from pipeline.core.timing.calibration import Calibration, Moved, Talk, calibrate, feasible, talk_of
 from pipeline.core.timing.dev_template import TAIL_S, place_dev_template
 from pipeline.core.timing.dyad import DyadLaw
-from pipeline.core.timing.placement import place
+from pipeline.core.timing.placement import Placement, place
 from pipeline.core.timing.profile import Latency, Profile
 from pipeline.core.timing.timeline import build_timeline
 from pipeline.domain.errors import RecordError
@@ -22,7 +23,7 @@ from pipeline.domain.timeline import Timeline
 from pipeline.stages.shard import Shard
 
 NAME = "timing"
-VERSION = 1
+VERSION = 2
 
 
 class OverlapSpread(Record):
@@ -63,6 +64,8 @@ class Config(Record):
     response_latency: MedianLatency | ResponseLatency | None = None
     """The assistant's response latency as a knob of its own: a median in seconds, or {median_s, sigma}. The
     overlap ratio then leaves the assistant's responses alone. null: floor transfers of the reference."""
+    seed: int = Field(default=0, ge=0)
+    """Other numbers give the same scripts and clips other timing, drawn from the same laws."""
     lead_in_s: float = Field(default=0.2, ge=0, le=10)
     tail_s: float = Field(default=0.5, ge=0, le=30)
     """Silence after the last word (the `humdial-dev` profile has its own)."""
@@ -139,7 +142,27 @@ def calibrate_dataset(dialogues: Iterable[SpokenScript], config: Config, deps: D
     def talk_at(dial: float) -> Talk:
         return Talk.total([_talk(spoken, config, deps, dial) for spoken in placeable])
 
-    return calibrate(talk_at, config.overlap_ratio)
+    found = calibrate(talk_at, config.overlap_ratio)
+    return found.model_copy(update={"moved": _moves(placeable, config, deps, found.dial)})
+
+
+def _moves(dialogues: Sequence[SpokenScript], config: Config, deps: Deps, dial: float) -> tuple[Moved, ...]:
+    """What the dial moved, and how far."""
+    offsets: dict[str, tuple[list[float], list[float]]] = {}
+    for spoken in dialogues:
+        rate = spoken.clips[0].clip.sampling_rate
+        for side, position in enumerate((0.0, dial)):
+            for kind, offset in _place(spoken, config, deps, position).offsets:
+                offsets.setdefault(kind, ([], []))[side].append(offset / rate)
+    return tuple(
+        Moved(
+            kind=kind,
+            n=len(before),
+            median_s=round(median(before), 3),
+            dialled_median_s=round(median(after), 3),
+        )
+        for kind, (before, after) in sorted(offsets.items())
+    )
 
 
 def _time(spoken: SpokenScript, config: Config, deps: Deps) -> Timeline:
@@ -148,17 +171,17 @@ def _time(spoken: SpokenScript, config: Config, deps: Deps) -> Timeline:
         dial = _own_dial(spoken, config.overlap_ratio, config, deps)
     profile = _profile(spoken, config, deps, dial)
     if config.profile == "humdial-dev":
-        placed, realised = place_dev_template(spoken, profile)
+        placement = place_dev_template(spoken, profile)
         tail_s = TAIL_S
     else:
-        placed, realised = place(spoken, profile, config.lead_in_s)
+        placement = place(spoken, profile, config.lead_in_s)
         tail_s = config.tail_s
-    return build_timeline(spoken, placed, realised, config.profile, deps.root_seed, tail_s, deps.stages)
+    return build_timeline(spoken, placement, config.profile, deps.root_seed, tail_s, deps.stages)
 
 
 def _own_dial(spoken: SpokenScript, spread: OverlapSpread, config: Config, deps: Deps) -> float:
     """Bring one dialogue to its own share of the spread, as near as its script allows."""
-    u = draw_uniform(deps.root_seed, NAME, spoken.script.dialogue_id, "overlap_ratio")
+    u = draw_uniform(deps.root_seed, f"{NAME}/{config.seed}", spoken.script.dialogue_id, "overlap_ratio")
 
     def talk_at(dial: float) -> Talk:
         return _talk(spoken, config, deps, dial)
@@ -181,18 +204,24 @@ def _can_be_placed(spoken: SpokenScript, config: Config, deps: Deps) -> bool:
     return True
 
 
+def _place(spoken: SpokenScript, config: Config, deps: Deps, dial: float) -> Placement:
+    return place(spoken, _profile(spoken, config, deps, dial), config.lead_in_s)
+
+
 def _talk(spoken: SpokenScript, config: Config, deps: Deps, dial: float) -> Talk:
-    placed, _ = place(spoken, _profile(spoken, config, deps, dial), config.lead_in_s)
+    placed = _place(spoken, config, deps, dial).placed
     return talk_of(tuple(placed.values()), spoken.clips[0].clip.sampling_rate)
 
 
 def _profile(spoken: SpokenScript, config: Config, deps: Deps, dial: float) -> Profile:
     name = spoken.script.dialogue_id
+    stream = f"{NAME}/{config.seed}"
     return Profile(
         reference=deps.reference,
         root_seed=deps.root_seed,
+        stream=stream,
         dialogue_id=name,
-        dyad=deps.dyads.draw(deps.root_seed, name),
+        dyad=deps.dyads.draw(deps.root_seed, stream, name),
         dial=dial,
         latency=config.latency(),
         assistant_waits=config.profile == "human-assistant",

@@ -44,6 +44,15 @@ class Talk:
         return cls(overlap=sum(t.overlap for t in many), speech=sum(t.speech for t in many))
 
 
+class Moved(Record):
+    """How far the dial moved one kind of offset: medians without and with it."""
+
+    kind: str
+    n: int
+    median_s: float
+    dialled_median_s: float
+
+
 class Calibration(Record):
     """What was asked, what the dial is, and what it gives."""
 
@@ -56,6 +65,7 @@ class Calibration(Record):
     """The feasible range."""
     undialled: float
     """Overlap ratio that the reference alone would give."""
+    moved: tuple[Moved, ...] = ()
 
 
 def talk_of(placed: Sequence[Placed], sampling_rate: int) -> Talk:

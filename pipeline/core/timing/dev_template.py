@@ -8,7 +8,7 @@
 
 from collections.abc import Mapping
 
-from pipeline.core.timing.placement import Placed, Realised
+from pipeline.core.timing.placement import Placed, Placement, Realised
 from pipeline.core.timing.profile import Profile
 from pipeline.domain.labels import Speaker
 from pipeline.domain.script import AfterHesitation
@@ -20,9 +20,7 @@ GAP_S = 5.0
 TAIL_S = 10.0
 
 
-def place_dev_template(
-    spoken: SpokenScript, profile: Profile
-) -> tuple[Mapping[str, Placed], tuple[Realised, ...]]:
+def place_dev_template(spoken: SpokenScript, profile: Profile) -> Placement:
     """Place everything but the assistant's turns, which the system under test will supply.
 
     Segments follow each other at 5.0 s, whatever the assistant would have said meanwhile; pauses inside a
@@ -49,7 +47,7 @@ def place_dev_template(
             utterance=utterance, span=Span(start=start, end=start + clip.num_samples), words=clip.words
         )
         placed[name] = last
-    return placed, _realise(spoken, placed)
+    return Placement(placed=placed, events=_realise(spoken, placed), offsets=())
 
 
 def _realise(spoken: SpokenScript, placed: Mapping[str, Placed]) -> tuple[Realised, ...]:

@@ -59,12 +59,13 @@ class DyadLaw:
     """Factor of the scores' correlation, `[6, 6]`."""
     fto_loading: float
 
-    def draw(self, root_seed: int, dialogue_id: str) -> Dyad:
+    def draw(self, root_seed: int, stream: str, dialogue_id: str) -> Dyad:
         """The pair of one dialogue. A reference that knows no conversations gives the average pair."""
         if self.conversations is None:
             return AVERAGE
         own = [
-            _NORMAL.inv_cdf(_open(draw_uniform(root_seed, "dyad", dialogue_id, metric))) for metric in METRICS
+            _NORMAL.inv_cdf(_open(draw_uniform(root_seed, stream, dialogue_id, f"dyad/{metric}")))
+            for metric in METRICS
         ]
         scores = self.factor @ np.asarray(own)
         values = tuple(

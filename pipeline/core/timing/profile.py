@@ -47,6 +47,8 @@ class Profile:
 
     reference: Reference
     root_seed: int
+    stream: str
+    """Names the stream of draws: another one gives other timing from the same laws."""
     dialogue_id: str
     dyad: Dyad
     dial: float = 0.0
@@ -109,7 +111,7 @@ class Profile:
 
     def _u(self, label: str) -> float:
         """The uniform draw behind a label, kept off 0 and 1."""
-        u = draw_uniform(self.root_seed, "timing", self.dialogue_id, label)
+        u = draw_uniform(self.root_seed, self.stream, self.dialogue_id, label)
         return min(max(u, 2.0**-53), 1.0 - 2.0**-53)
 
     def _score(self, label: str) -> float:

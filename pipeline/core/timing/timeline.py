@@ -1,9 +1,7 @@
 """From placed utterances to a Timeline record."""
 
-from collections.abc import Mapping
-
 from pipeline.core.seeding import derive_rng
-from pipeline.core.timing.placement import Placed, Realised
+from pipeline.core.timing.placement import Placed, Placement, Realised
 from pipeline.core.timing.stopping import heard_text
 from pipeline.core.tokens import head
 from pipeline.domain.labels import Language, Speaker
@@ -24,8 +22,7 @@ DISTANCE_DRR_DB = (-2.0, 6.0)
 
 def build_timeline(
     spoken: SpokenScript,
-    placed: Mapping[str, Placed],
-    realised: tuple[Realised, ...],
+    placement: Placement,
     profile: str,
     root_seed: int,
     tail_s: float,
@@ -35,7 +32,7 @@ def build_timeline(
     script = spoken.script
     rate = spoken.clips[0].clip.sampling_rate
     supervisions = sorted(
-        (_supervise(one, spoken, root_seed) for one in placed.values()),
+        (_supervise(one, spoken, root_seed) for one in placement.placed.values()),
         key=lambda s: (s.span.start, s.supervision_id),
     )
     heard = {supervision.speaker for supervision in supervisions}
@@ -50,7 +47,7 @@ def build_timeline(
         num_samples=max(s.span.end for s in supervisions) + to_samples(tail_s, rate),
         profile=profile,
         supervisions=tuple(supervisions),
-        events=tuple(_event(one, spoken) for one in realised),
+        events=tuple(_event(one, spoken) for one in placement.events),
         unsaid=tuple(
             Unsaid(utterance_id=u.utterance_id, turn=u.turn, speaker=u.speaker, text=u.text)
             for u in script.utterances
