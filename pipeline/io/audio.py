@@ -1,7 +1,6 @@
 """Audio files: PCM16 in, PCM16 out."""
 
 import hashlib
-import io
 import struct
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import soundfile
 
 from pipeline.domain.errors import BackendError, ConfigError
 from pipeline.domain.timeline import AudioFile
-from pipeline.io.files import whole_file
+from pipeline.io.files import file_sha256, whole_file
 
 Pcm = npt.NDArray[np.int16]
 
@@ -19,29 +18,29 @@ FLAC_LEVEL = 0.0
 """A quarter of the wav's bytes; the default level is 1.7 % smaller and costs half as much again."""
 
 
-def encode(samples: Pcm, sampling_rate: int, file_format: str) -> tuple[bytes | memoryview, ...]:
-    """`[num_samples]` or `[num_samples, channels]` int16 as the parts of a `wav` or `flac` file, in order.
-
-    Parts, because a wav is a header and the samples as they lie in memory: there is nothing to copy.
-    """
-    if file_format == "wav":
-        data = np.ascontiguousarray(samples, dtype="<i2")
-        channels = 1 if data.ndim == 1 else data.shape[1]
-        return _wav_header(data.nbytes, channels, sampling_rate), data.reshape(-1).view(np.uint8).data
-    if file_format == "flac":
-        buffer = io.BytesIO()
-        soundfile.write(
-            buffer, samples, sampling_rate, format="FLAC", subtype="PCM_16", compression_level=FLAC_LEVEL
-        )
-        return (buffer.getbuffer(),)
-    raise ConfigError(f"audio format {file_format!r} is not written here; use flac or wav")
-
-
 def write_audio(path: Path, samples: Pcm, sampling_rate: int, file_format: str) -> tuple[int, str]:
-    """Write one file, whole or not at all; returns its size in bytes and its SHA-256."""
+    """Write `[num_samples]` or `[num_samples, channels]` int16 as one `wav` or `flac` file, whole or not at all.
+
+    Returns its size in bytes and its SHA-256.
+    """
+    if file_format not in ("wav", "flac"):
+        raise ConfigError(f"audio format {file_format!r} is not written here; use flac or wav")
+    with whole_file(path, durable=False) as partial:
+        if file_format == "wav":
+            return _write_wav(partial, samples, sampling_rate)
+        soundfile.write(
+            partial, samples, sampling_rate, format="FLAC", subtype="PCM_16", compression_level=FLAC_LEVEL
+        )
+        return partial.stat().st_size, file_sha256(partial)
+
+
+def _write_wav(path: Path, samples: Pcm, sampling_rate: int) -> tuple[int, str]:
+    """A header, then the samples as they lie in memory: there is nothing to copy."""
+    data = np.ascontiguousarray(samples, dtype="<i2")
+    channels = 1 if data.ndim == 1 else data.shape[1]
     digest, size = hashlib.sha256(), 0
-    with whole_file(path, durable=False) as partial, partial.open("wb", buffering=0) as file:
-        for part in encode(samples, sampling_rate, file_format):
+    with path.open("wb", buffering=0) as file:
+        for part in (_wav_header(data.nbytes, channels, sampling_rate), data.reshape(-1).view(np.uint8).data):
             file.write(part)
             digest.update(part)
             size += len(part)
