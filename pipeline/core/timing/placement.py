@@ -17,8 +17,8 @@ The floor is held by one turn at a time. Each utterance is placed where its anch
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pipeline.core.timing.profile import Profile
-from pipeline.core.timing.stopping import choose_stop
+from pipeline.core.timing.profile import INTERRUPTER_DELAY_S, Profile
+from pipeline.core.timing.stopping import plan_yield
 from pipeline.domain.errors import RecordError
 from pipeline.domain.labels import Speaker
 from pipeline.domain.quarantine import Reason
@@ -207,21 +207,58 @@ def _place_event(
             Reason.CANNOT_BE_TIMED,
             f"{utterance.utterance_id} would start {-room_s:.2f} s after its host's last chance to be interrupted",
         )
-    kind = "interrupter" if yields else "bystander"
-    if event.type is EventType.BACKCHANNEL:
-        kind = "backchannel"
-        delay_s = profile.backchannel_delay_s(label, room_s)
-    elif yields:
-        delay_s = profile.interrupter_delay_s(label, room_s)
-    else:
-        delay_s = profile.bystander_delay_s(label, room_s)
-    onset = min(max(anchor_at + to_samples(delay_s, rate), earliest), limit)
-    clock.offsets.append((kind, onset - anchor_at))
-    yielded_at = None
     if yields:
         longest = round(MAX_INTERRUPTED_SHARE * _spoken_samples(spoken, utterance.turn))
-        yielded_at = _break_off(clock, host, onset, longest, profile, rate)
-        clock.offsets.append(("reaction", yielded_at - onset))
+        return _interrupt(clock, profile, event, host, (anchor_at, limit), longest, rate)
+    if event.type is EventType.BACKCHANNEL:
+        kind, delay_s = "backchannel", profile.backchannel_delay_s(label, room_s)
+    else:
+        kind, delay_s = "bystander", profile.bystander_delay_s(label, room_s)
+    onset = anchor_at + min(to_samples(delay_s, rate), limit - anchor_at)
+    clock.offsets.append((kind, onset - anchor_at))
+    clock.events.append(Realised(event=event, onset=onset, anchor_at=anchor_at, yielded_at=None, hosted=True))
+    return onset
+
+
+def _interrupt(
+    clock: _Clock,
+    profile: Profile,
+    event: ScriptedEvent,
+    host: Placed,
+    window: tuple[int, int],
+    longest: int,
+    rate: int,
+) -> int:
+    """Start of an interruption in `window`; its host falls silent a reaction time later, or finishes.
+
+    `longest` bounds the reaction, in samples.
+    """
+    anchor_at, limit = window
+    latest = min(limit, anchor_at + to_samples(INTERRUPTER_DELAY_S[1], rate))
+    delay = to_samples(
+        profile.interrupter_delay_s(f"onset/{event.utterance_id}", (latest - anchor_at) / rate), rate
+    )
+    reaction = to_samples(profile.reaction_s(f"reaction/{host.utterance.utterance_id}"), rate)
+    start = host.span.start
+    planned = plan_yield(
+        host.words,
+        earliest=anchor_at - start,
+        latest=latest - start,
+        wanted=anchor_at + delay - start,
+        reaction=min(reaction, longest),
+    )
+    if planned is None:
+        raise RecordError(
+            Reason.CANNOT_BE_TIMED, f"nothing of {host.utterance.utterance_id} is left behind its anchor"
+        )
+    onset = start + planned.onset
+    if planned.stop is not None:
+        span = Span(start=start, end=start + planned.stop.sample)
+        name = host.utterance.utterance_id
+        clock.placed[name] = Placed(utterance=host.utterance, span=span, words=planned.stop.words)
+        clock.own_end[host.utterance.speaker] = span.end
+    yielded_at = clock.placed[host.utterance.utterance_id].span.end
+    clock.offsets += [("interrupter", onset - anchor_at), ("reaction", yielded_at - onset)]
     clock.events.append(
         Realised(event=event, onset=onset, anchor_at=anchor_at, yielded_at=yielded_at, hosted=True)
     )
@@ -248,17 +285,3 @@ def _spoken_samples(spoken: SpokenScript, turn: int) -> int:
         for u in spoken.script.utterances
         if u.turn == turn and u.utterance_id not in unsaid
     )
-
-
-def _break_off(clock: _Clock, host: Placed, onset: int, longest: int, profile: Profile, rate: int) -> int:
-    """Cut the host a reaction time after the onset, at a syllable or word end; or let it finish."""
-    reaction = to_samples(profile.reaction_s(f"reaction/{host.utterance.utterance_id}"), rate)
-    reaction = min(reaction, longest)
-    offset = host.span.start
-    stop = choose_stop(host.words, after=onset - offset, wanted=onset - offset + reaction)
-    if stop is None:
-        return host.span.end
-    span = Span(start=host.span.start, end=offset + stop.sample)
-    clock.placed[host.utterance.utterance_id] = Placed(utterance=host.utterance, span=span, words=stop.words)
-    clock.own_end[host.utterance.speaker] = span.end
-    return span.end

@@ -25,8 +25,9 @@ HESITATION_S = {Language.ZH: (0.90, 1.66), Language.EN: (1.09, 1.92)}
 """Median and 90th percentile of the longest pause in HumDial's `[break]` utterances, by voice activity."""
 HESITATION_RANGE_S = (0.39, 3.59)
 
-INTERRUPTER_DELAY_S = (0.0, 0.15)
-"""An interrupter starts this long after its anchor word: uniform, short against any reaction time."""
+INTERRUPTER_DELAY_S = (0.0, 0.30)
+"""An interrupter starts this long after its anchor word: uniform, then moved inside these bounds so that the
+host's reaction time ends on a syllable."""
 BYSTANDER_DELAY_S = (0.0, 0.40)
 """The same for speech that is not about the host's words at all."""
 

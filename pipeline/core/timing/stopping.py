@@ -54,16 +54,42 @@ def stopping_points(words: Sequence[Word]) -> tuple[StoppingPoint, ...]:
     return tuple(points)
 
 
-def choose_stop(words: Sequence[Word], after: int, wanted: int) -> StoppingPoint | None:
-    """The stopping point nearest to `wanted` that lies behind sample `after`; None to finish instead.
+@dataclass(frozen=True, slots=True)
+class Yield:
+    """When an interrupter starts and where its host stops, in samples of the host's clip."""
 
-    Finishing is what happens when the end of the last word is the nearest.
+    onset: int
+    stop: StoppingPoint | None
+    """None: the host finishes its utterance."""
+
+
+def plan_yield(words: Sequence[Word], earliest: int, latest: int, wanted: int, reaction: int) -> Yield | None:
+    """Bring together an onset in `[earliest, latest]` and a stop that lies `reaction` samples behind it.
+
+    A host stops at the end of a word or syllable only, so a stop can rarely lie exactly where an onset and a
+    reaction time would put it. An onset has some freedom after its anchor: it takes up the difference, so
+    that reaction times come out as drawn. Of the onsets that do, the one nearest to `wanted` is taken;
+    where none does, the pair with the smallest error in reaction time::
+
+        host       |== word ==|= syl =|= la =|= ble =|
+        onset                  [earliest ... latest]
+        reaction                   |---------|            ends on a boundary
+
+    None where nothing of the host is left after `earliest`.
     """
-    points = [point for point in stopping_points(words) if point.sample > after]
-    if not points:
+    best: tuple[int, int, int] | None = None
+    points = stopping_points(words)
+    for index, point in enumerate(points):
+        onset = min(max(point.sample - reaction, earliest), latest)
+        if point.sample <= onset:
+            continue
+        rank = (abs(point.sample - onset - reaction), abs(onset - wanted), index)
+        best = rank if best is None or rank < best else best
+    if best is None:
         return None
-    nearest = min(points, key=lambda point: abs(point.sample - wanted))
-    return None if len(nearest.words) == len(words) and not nearest.words[-1].cut else nearest
+    point = points[best[2]]
+    onset = min(max(point.sample - reaction, earliest), latest)
+    return Yield(onset=onset, stop=None if best[2] == len(points) - 1 else point)
 
 
 def heard_text(planned: str, words_heard: Sequence[Word], heads: str) -> str:
