@@ -1,0 +1,137 @@
+"""References fitted on conversations: what they hold, what they lack, and that timing comes back to them."""
+
+import math
+
+import pytest
+
+from pipeline.core.drawn import Drawn, DrawnTiming, drawn_rows, measure_drawn, recorded_spans
+from pipeline.core.fitting import Base, Conversation, Origin, fit_reference
+from pipeline.core.reference import Reference, ks_distance_two_sample
+from pipeline.core.timing.dyad import METRICS, dyad_law
+from pipeline.core.turntaking import Activity, activity_of
+from pipeline.domain.errors import ConfigError
+from pipeline.domain.span import Span
+from pipeline.domain.timeline import Timeline
+from pipeline.io.references import format_reference, load_reference, parse_reference
+from tests.timed import spoken_dialogues, time_dialogues
+
+ORIGIN = Origin(name="mine", setting="test")
+
+
+def generated(timelines: tuple[Timeline, ...]) -> list[Conversation]:
+    return [
+        Conversation(t.dialogue_id, activity_of(t), measure_drawn(t, recorded_spans(t))) for t in timelines
+    ]
+
+
+def recording(name: str = "r", turns: int = 40, speakers: int = 2) -> Conversation:
+    """Two who take turns of a second with gaps of 100, 200 ... 500 ms."""
+    spans: list[list[Span]] = [[] for _ in range(speakers)]
+    position = 0
+    for turn in range(turns):
+        spans[turn % speakers].append(Span(start=position, end=position + 1000))
+        position += 1000 + 100 * (1 + turn % 5)
+    return Conversation(name, Activity(tuple(map(tuple, spans)), 1000), None)
+
+
+@pytest.fixture(scope="module")
+def switchboard() -> Reference:
+    return load_reference("switchboard")
+
+
+def test_a_recording_gives_its_own_gaps() -> None:
+    fitted = fit_reference([recording()], ORIGIN)
+    gap = fitted.distribution("gap")
+    assert (gap.n, gap.p50) == (39, 0.3)
+    assert fitted.ratio("overlap_over_speech_time").value == 0.0
+    assert fitted.rate("gap").per_min == pytest.approx(39 / (fitted.corpus.hours * 60), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("fto_turn_to_turn", "which words are backchannels"),
+        ("floor_taking_continuation_cut_off", "which turns were cut off"),
+        ("pause", "0 values, wanted 30"),
+    ],
+)
+def test_a_table_that_cannot_be_had_stops_whoever_asks_for_it(name: str, why: str) -> None:
+    fitted = parse_reference(format_reference(fit_reference([recording()], ORIGIN)), "file")
+    with pytest.raises(ConfigError, match=f"'mine'.*{name}.*{why}.*--base switchboard"):
+        fitted.distribution(name)
+
+
+def test_timing_by_a_reference_that_lacks_a_table_stops_with_the_remedy() -> None:
+    fitted = fit_reference([recording()], ORIGIN)
+    with pytest.raises(ConfigError, match="--base switchboard"):
+        time_dialogues(spoken_dialogues(1), fitted)
+
+
+def test_a_base_lends_what_is_missing_and_nothing_else(switchboard: Reference) -> None:
+    fitted = fit_reference([recording()], ORIGIN, base=Base("switchboard", switchboard))
+    assert fitted.distribution("gap").n == 39
+    assert fitted.distribution("pause") == switchboard.distribution("pause")
+    assert fitted.borrowed["pause"] == fitted.borrowed["per_conversation"] == "switchboard"
+    assert "gap" not in fitted.borrowed
+    assert "pause" not in fitted.missing
+    assert parse_reference(format_reference(fitted), "file") == fitted
+    assert len(time_dialogues(spoken_dialogues(2), fitted)) == 2
+
+
+@pytest.mark.parametrize(
+    ("conversations", "complaint"),
+    [
+        ([recording(turns=30)], "29 floor transfers, wanted 30 or more.*--allow-small"),
+        ([recording(speakers=3)], "'r' has 3 speakers, wanted 2"),
+        ([], "no conversation"),
+    ],
+)
+def test_material_that_says_too_little_is_refused(conversations: list[Conversation], complaint: str) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        fit_reference(conversations, ORIGIN)
+
+
+def test_generated_dialogues_and_recordings_are_not_mixed(switchboard: Reference) -> None:
+    mixed = [recording(), *generated(time_dialogues(spoken_dialogues(1), switchboard))]
+    with pytest.raises(ConfigError, match=r"1 generated dialogues and 1 recordings.*fit them apart"):
+        fit_reference(mixed, ORIGIN)
+
+
+def test_little_is_enough_where_the_caller_says_so() -> None:
+    fitted = fit_reference([recording(turns=5)], ORIGIN, allow_small=True)
+    assert fitted.distribution("gap").n == 4
+    assert fitted.missing["pause"] == "0 values, wanted 1"
+
+
+def test_a_fit_on_a_run_times_like_what_it_was_made_with(switchboard: Reference) -> None:
+    spoken = spoken_dialogues(300)
+    first = generated(time_dialogues(spoken, switchboard, root_seed=1))
+    fitted = parse_reference(format_reference(fit_reference(first, ORIGIN)), "file")
+    again = generated(time_dialogues(spoken, fitted, root_seed=2))
+    before, after = (DrawnTiming.pool(one.drawn for one in many if one.drawn) for many in (first, again))
+    rows = {row.name: row for row in drawn_rows(after, fitted)}
+    for quantity in (Drawn.TRANSFER, Drawn.PAUSE, Drawn.BACKCHANNEL, Drawn.YIELD):
+        row, mine = rows[quantity.value], after.samples[quantity]
+        noise = switchboard.ks_noise_floor(row.n, "gap", "independent")
+        assert noise is not None
+        assert row.ks is not None
+        # both the table and the sample are samples, so they are apart by the floor of one times sqrt(2)
+        assert row.ks <= math.sqrt(2) * noise.ks_p95, row.name
+        assert ks_distance_two_sample(before.samples[quantity], mine) <= math.sqrt(2) * noise.ks_p95
+
+
+def test_the_spread_between_conversations_is_what_dyads_are_drawn_from(switchboard: Reference) -> None:
+    fitted = fit_reference(generated(time_dialogues(spoken_dialogues(60), switchboard)), ORIGIN)
+    spread = fitted.conversations()
+    assert spread.n == 60
+    assert set(METRICS) <= set(spread.metrics)
+    assert all(0 <= spread.reliability(name) <= 1 for name in METRICS)
+    assert spread.spearman_of(METRICS).diagonal().tolist() == [1.0] * len(METRICS)
+    law = dyad_law(fitted)
+    assert 0 <= law.fto_loading <= 0.9
+
+
+def test_few_conversations_have_no_spread_and_say_so(switchboard: Reference) -> None:
+    fitted = fit_reference(generated(time_dialogues(spoken_dialogues(19), switchboard)), ORIGIN)
+    assert fitted.per_conversation is None
+    assert fitted.missing["per_conversation"] == "19 conversations, wanted 20"

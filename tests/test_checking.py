@@ -1,0 +1,175 @@
+"""A run's files against its records, through `humdial check`."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import soundfile
+from click.testing import CliRunner
+
+from pipeline.checking import RunCheck, check_run
+from pipeline.cli.main import humdial
+from pipeline.core.checks import Code, Finding
+from pipeline.domain.errors import ConfigError
+from pipeline.domain.timeline import Dialogue
+from pipeline.io.audio import read_pcm16
+from pipeline.io.references import load_reference
+from tests.made_run import LOUDNESS_LUFS, write_run
+from tests.spoken import ALL_SHAPES
+from tests.timed import spoken_dialogues, time_dialogues
+
+Pcm = npt.NDArray[np.int16]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    timelines = time_dialogues(spoken_dialogues(4, ALL_SHAPES), load_reference("switchboard"))
+    write_run(tmp_path, timelines)
+    return tmp_path
+
+
+def dialogue(run: Path, index: int = 0) -> Dialogue:
+    return Dialogue.from_line((run / "dialogues.jsonl").read_text(encoding="utf-8").splitlines()[index])
+
+
+def audio_path(run: Path, index: int = 0) -> Path:
+    return run / dialogue(run, index).audio.path
+
+
+def test_a_clean_run_has_no_findings(run: Path) -> None:
+    checked = RunCheck(run)
+    assert list(checked.findings()) == []
+    summary = checked.summary()
+    assert (summary.dialogues, summary.detector, summary.findings) == (4, "energy-1", {})
+    assert summary.onsets.n == summary.ends.n > 15
+    for errors in (summary.onsets, summary.ends):
+        assert errors.p95_ms is not None
+        assert errors.p95_ms <= 6.0
+    assert summary.recorded_overlap_ratio is not None
+    assert summary.heard_overlap_ratio == pytest.approx(summary.recorded_overlap_ratio, abs=0.003)
+
+
+def write(run: Path, samples: Pcm, rate: int, index: int = 0) -> None:
+    """Another file in place of a dialogue's, no shorter than the record says."""
+    path = audio_path(run, index)
+    soundfile.write(path, samples, rate, format="FLAC", subtype="PCM_16")
+    missing = dialogue(run, index).audio.num_bytes - path.stat().st_size
+    with path.open("ab") as file:
+        file.write(bytes(max(0, missing)))
+
+
+def rewrite(run: Path, change: Callable[[Pcm], Pcm], index: int = 0) -> None:
+    """Change a dialogue's samples, and leave the record as it is."""
+    samples, rate = read_pcm16(audio_path(run, index))
+    write(run, change(samples), rate, index)
+
+
+def gone(run: Path) -> None:
+    audio_path(run).unlink()
+
+
+def cut_off(run: Path) -> None:
+    path = audio_path(run)
+    path.write_bytes(path.read_bytes()[:-2000])
+
+
+def not_audio(run: Path) -> None:
+    path = audio_path(run)
+    path.write_bytes(b"x" * path.stat().st_size)
+
+
+def swapped(run: Path) -> None:
+    rewrite(run, lambda samples: samples[:, ::-1])
+
+
+def mono(run: Path) -> None:
+    rewrite(run, lambda samples: samples[:, :1])
+
+
+def half(run: Path) -> None:
+    rewrite(run, lambda samples: samples[: len(samples) // 2])
+
+
+def other_rate(run: Path) -> None:
+    samples, _ = read_pcm16(audio_path(run))
+    write(run, samples, 16_000)
+
+
+def all_late(run: Path) -> None:
+    rewrite(run, lambda samples: np.roll(samples, 24 * 150, axis=0))
+
+
+FAULTS: dict[Callable[[Path], None], Code] = {
+    gone: Code.MISSING_AUDIO,
+    cut_off: Code.TRUNCATED_FILE,
+    not_audio: Code.MISSING_AUDIO,
+    swapped: Code.TRACKS_SWAPPED,
+    mono: Code.CHANNEL_COUNT,
+    half: Code.LENGTH_MISMATCH,
+    other_rate: Code.RATE_MISMATCH,
+    all_late: Code.ONSET_OFF,
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+def test_a_fault_of_a_file_is_found_and_named(run: Path, fault: Callable[[Path], None]) -> None:
+    fault(run)
+    found = list(check_run(run))
+    named = [finding for finding in found if finding.code is FAULTS[fault]]
+    assert named, [finding.code.value for finding in found]
+    assert {finding.dialogue_id for finding in named} == {"d00000"}
+
+
+def test_a_user_who_is_heard_all_the_time_changes_the_overlap_ratio(run: Path) -> None:
+    def babble(samples: Pcm) -> Pcm:
+        noise = np.random.default_rng(3).integers(-9_000, 9_000, len(samples)).astype(np.int16)
+        return np.column_stack((noise, samples[:, 1]))
+
+    for index in range(4):
+        rewrite(run, babble, index)
+    found = {finding.code: finding for finding in check_run(run)}
+    assert {Code.UNRECORDED_SPEECH, Code.OVERLAP_RATIO_OFF} <= set(found)
+    assert found[Code.OVERLAP_RATIO_OFF].dialogue_id is None
+    assert "the records say 0." in found[Code.OVERLAP_RATIO_OFF].detail
+
+
+def test_audio_that_is_a_little_late_throughout_is_a_finding_of_the_dataset(run: Path) -> None:
+    for index in range(4):
+        rewrite(run, lambda samples: np.roll(samples, 24 * 60, axis=0), index)
+    found = {finding.code for finding in check_run(run)}
+    assert Code.EDGES_IMPRECISE in found
+    assert Code.ONSET_OFF not in found
+
+
+def test_the_loudness_that_is_wanted_is_the_runs_own(tmp_path: Path) -> None:
+    timelines = time_dialogues(spoken_dialogues(1), load_reference("switchboard"))
+    write_run(tmp_path, timelines, loudness_lufs=LOUDNESS_LUFS - 3)
+    found = list(check_run(tmp_path))
+    assert {finding.code for finding in found} == {Code.LOUDNESS_OUT_OF_RANGE}
+    assert "wanted -14.9 +/- 2.0" in found[0].detail
+
+
+def test_a_directory_that_holds_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"holds no run\.json"):
+        check_run(tmp_path)
+
+
+def test_the_command_prints_one_finding_per_line_and_the_summary_last(run: Path) -> None:
+    gone(run)
+    result = CliRunner().invoke(humdial, ["check", str(run), "--json"])
+    assert result.exit_code == 1
+    *lines, last = result.stdout.splitlines()
+    assert [Finding.from_line(line).code for line in lines] == [Code.MISSING_AUDIO]
+    summary = json.loads(last)["summary"]
+    assert summary["dialogues"] == 4
+    assert summary["findings"] == {"missing_audio": 1}
+
+
+def test_the_command_says_that_a_clean_run_is_clean(run: Path) -> None:
+    result = CliRunner().invoke(humdial, ["check", str(run)])
+    assert result.exit_code == 0
+    assert "records and audio agree" in result.stdout
+    assert "onsets" in result.stdout
