@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Never
 
 import yaml
 from pydantic import BaseModel, Field, JsonValue, ValidationError
@@ -81,9 +81,20 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
 def parse_config(content: Mapping[str, JsonValue], source: str) -> RunConfig:
     """Validate a configuration; `source` is who the error speaks of."""
     try:
-        return RunConfig.model_validate_json(json.dumps(content))
+        return RunConfig.model_validate_json(json.dumps(content, default=_refuse_value))
     except ValidationError as error:
         raise ConfigError(f"{source}: {_explain(error)}") from error
+    except TypeError as error:
+        raise ConfigError(f"{source}: {error}") from error
+    except ValueError as error:  # what json.dumps says of an alias inside its own anchor
+        raise ConfigError(f"{source}: a value refers to itself; write it out") from error
+
+
+def _refuse_value(value: object) -> Never:
+    """YAML reads more than numbers and texts: 2024-05-01 is a date to it."""
+    raise TypeError(
+        f"{value!r} is read as a {type(value).__name__}, wanted text or a number; put it in quotes"
+    )
 
 
 def override_config(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
@@ -101,7 +112,7 @@ def _read(path: Path) -> dict[str, JsonValue]:
         raise ConfigError(f"{path}: cannot be read ({error}); wanted a YAML run configuration") from error
     try:
         content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         problem = " ".join(str(error).split())
         raise ConfigError(f"{path}: not valid YAML: {problem}") from error
     if not isinstance(content, dict):
@@ -144,10 +155,16 @@ def _absolute(config: Path, path: str) -> Path:
 
 
 def _explain(error: ValidationError) -> str:
-    """The first problem, for a person: where, what was found, what is known."""
-    first = error.errors()[0]
-    where = ".".join(map(str, first["loc"]))
-    if first["type"] == "extra_forbidden":
+    """One problem, for a person: where, what was found, what is known.
+
+    Of several, a misspelt or missing key first: where a value may be of several kinds, the others follow from it.
+    """
+    order = {"extra_forbidden": 0, "missing": 1}
+    first = min(error.errors(), key=lambda problem: order.get(problem["type"], 2))
+    unknown = first["type"] == "extra_forbidden"
+    parts = (*filter(_is_key, first["loc"][:-1]), *(p for p in first["loc"][-1:] if unknown or _is_key(p)))
+    where = ".".join(map(str, parts))
+    if unknown:
         known = _keys_at(first["loc"][:-1])
         nearest = difflib.get_close_matches(str(first["loc"][-1]), known, n=1, cutoff=0.0)
         hint = f"did you mean {nearest[0]!r}? " if nearest else ""
@@ -156,6 +173,11 @@ def _explain(error: ValidationError) -> str:
         return f"{where} is missing; add it"
     got = first.get("input")
     return f"{where}: {first['msg']}; got {got!r}"
+
+
+def _is_key(part: int | str) -> bool:
+    """Whether people wrote this part of a location: pydantic also names the kinds of value that it tried."""
+    return isinstance(part, int) or (part.isidentifier() and part.islower() and part != "float")
 
 
 def _keys_at(location: tuple[int | str, ...]) -> list[str]:

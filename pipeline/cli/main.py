@@ -39,15 +39,32 @@ def main(run_flow: RunFlow | None = None, arguments: list[str] | None = None) ->
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         code = humdial.main(args=arguments, prog_name="humdial", standalone_mode=False, obj=Context(run_flow))
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        click.echo(f"humdial: {_usage_line(error)}", err=True)
         sys.exit(error.exit_code)
     except click.Abort:
         click.echo("humdial: interrupted; the same command goes on where it stopped", err=True)
         sys.exit(130)
-    except PipelineError as error:
+    except (PipelineError, OSError) as error:  # OSError: a full disk, rights that were taken away
         if "--debug" in arguments:
             raise
-        click.echo(f"humdial: {error}", err=True)
+        click.echo(f"humdial: {_error_line(error)}", err=True)
         sys.exit(2 if isinstance(error, ConfigError) else 1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _error_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if error.filename is not None else ""
+        return f"{place}{error.strerror}"
+    return " ".join(str(error).split())
+
+
+def _usage_line(error: click.ClickException) -> str:
+    """What was wrong with the arguments, and where to read on."""
+    problem = " ".join(error.format_message().split()).rstrip(".")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return problem if context is None else f"{problem}; see {context.command_path} --help"

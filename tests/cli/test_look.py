@@ -1,0 +1,189 @@
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.cli import system
+from pipeline.cli.system import Examination
+from pipeline.io.corpora import CORPORA
+from pipeline.io.prompts import load_prompts
+from pipeline.io.voices import load_catalogue
+from tests.cli.calling import humdial
+
+DIALOGUE = {
+    "id": "d1",
+    "topic": "a late bus",
+    "turns": [
+        {"speaker": "Nora", "text": "Has it gone?", "emotion": "fear"},
+        {"speaker": "Otis", "text": "Not yet."},
+    ],
+}
+
+
+def seeds_file(path: Path, *dialogues: object) -> Path:
+    path.write_text("\n".join(map(json.dumps, dialogues)), encoding="utf-8")
+    return path
+
+
+def test_seeds_list_names_every_reader_with_its_licence() -> None:
+    answer = humdial("seeds", "list")
+    assert answer.code == 0
+    rows = {line.split()[0]: line for line in answer.out.splitlines()[1:]}
+    assert set(rows) == set(CORPORA)
+    assert all(corpus.licence.id in rows[name] for name, corpus in CORPORA.items())
+
+
+def test_seeds_show_prints_dialogues_and_counts_what_is_refused(tmp_path: Path) -> None:
+    path = seeds_file(tmp_path / "mine.jsonl", DIALOGUE, {"id": "d2", "turns": []}, {**DIALOGUE, "id": "d3"})
+    answer = humdial("seeds", "show", "jsonl", path, "--language", "en")
+    assert answer.code == 0
+    assert answer.out.splitlines() == [
+        "jsonl/mine/d1  [unstated, en]  a late bus".replace("[unstated, en]", answer.out.split("  ")[1]),
+        "  Nora (fear): Has it gone?",
+        "  Otis: Not yet.",
+        "",
+        "1 accepted, 2 refused (too_few_turns 1, duplicate_text 1)",
+    ]
+
+
+def test_seeds_show_of_the_demo_stops_printing_after_n() -> None:
+    answer = humdial("seeds", "show", "jsonl", "demo", "--language", "zh", "-n", "1")
+    assert answer.code == 0
+    assert answer.out.count("\n\n") == 1
+    assert answer.out.splitlines()[-1] == "40 accepted, 0 refused"
+
+
+def test_seeds_show_of_nothing_usable_is_exit_code_1(tmp_path: Path) -> None:
+    path = seeds_file(tmp_path / "mine.jsonl", {"id": "d2", "turns": []})
+    answer = humdial("seeds", "show", "jsonl", path, "--language", "en")
+    assert answer.code == 1
+    assert answer.out == "0 accepted, 1 refused (too_few_turns 1)\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["jsonll", "x", "--language", "en"], "did you mean 'jsonl'?"),
+        (["jsonl", "absent.jsonl", "--language", "en"], "absent.jsonl does not exist"),
+        (["jsonl", "demo"], "say which with --language"),
+        (
+            ["crosswoz", "absent", "--language", "en"],
+            "crosswoz: has no 'en' dialogues, only zh; set language",
+        ),
+    ],
+)
+def test_seeds_that_cannot_be_shown_are_exit_code_2(
+    arguments: list[str], problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer = humdial("seeds", "show", *arguments)
+    assert (answer.code, answer.out) == (2, "")
+    assert problem in answer.problem
+
+
+def test_voices_list_names_every_voice() -> None:
+    answer = humdial("voices", "list")
+    assert answer.code == 0
+    assert [line.split()[0] for line in answer.out.splitlines()[1:]] == [v.voice_id for v in load_catalogue()]
+
+
+def test_voices_check_counts_persons_per_language_and_split() -> None:
+    answer = humdial("voices", "check")
+    assert answer.code == 0
+    rows = answer.out.splitlines()
+    assert len(rows) == 6
+    assert all(int(row.split()[1]) >= 3 for row in rows)
+
+
+def catalogue(path: Path, count: int, **changes: object) -> Path:
+    voices = [voice.model_dump(mode="json") | changes for voice in load_catalogue()[:count]]
+    path.write_text(yaml.safe_dump({"voices": voices}), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("count", "changes", "problem"),
+    [
+        (1, {}, "fewer than 3 persons in "),
+        (2, {"voice_id": "same"}, "voice_id must be unique"),
+        (1, {"median_f0_hz": -1}, "median_f0_hz"),
+        (1, {"pitch": 1}, "pitch"),
+    ],
+)
+def test_a_catalogue_that_cannot_be_used_is_exit_code_2(
+    count: int, changes: dict[str, object], problem: str, tmp_path: Path
+) -> None:
+    answer = humdial("voices", "check", "--catalogue", catalogue(tmp_path / "voices.yaml", count, **changes))
+    assert answer.code == 2
+    assert problem in answer.problem
+
+
+@pytest.mark.parametrize("command", ["list", "check"])
+def test_a_catalogue_that_is_not_there_is_exit_code_2(command: str, tmp_path: Path) -> None:
+    answer = humdial("voices", command, "--catalogue", tmp_path / "absent.yaml")
+    assert answer.code == 2
+    assert "absent.yaml" in answer.problem
+
+
+def test_prompts_list_names_every_version_with_its_hash() -> None:
+    answer = humdial("prompts", "list")
+    assert answer.code == 0
+    for prompt in load_prompts().list():
+        assert any(
+            row.startswith(prompt.reference) and prompt.sha256[:12] in row for row in answer.out.splitlines()
+        )
+
+
+def test_prompts_show_prints_the_file_as_it_is() -> None:
+    answer = humdial("prompts", "show", "script/adapt")
+    assert answer.code == 0
+    assert answer.out.startswith("---\nname: script/adapt\n")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("name", ["script/adapt", "script/place", "script/write"])
+def test_prompts_render_shows_what_a_model_would_be_sent(name: str, language: str) -> None:
+    answer = humdial("prompts", "render", name, "--language", language)
+    assert answer.code == 0
+    head, _, tail = answer.out.partition("--- user\n")
+    assert head.startswith("--- system\n")
+    assert ("中文" in tail or "场景" in tail) == (language == "zh")
+    assert "{{" not in answer.out
+    assert "{%" not in answer.out
+
+
+def test_prompts_check_finds_nothing_in_the_shipped_ones() -> None:
+    answer = humdial("prompts", "check")
+    assert (answer.code, answer.out) == (0, "prompts: every file is locked, valid and renders\n")
+
+
+@pytest.mark.parametrize("command", ["show", "render"])
+def test_an_unknown_prompt_is_exit_code_2_with_the_known_ones(command: str) -> None:
+    answer = humdial("prompts", command, "script/adept")
+    assert answer.code == 2
+    assert "script/adept" in answer.problem
+    assert "script/adapt" in answer.problem
+
+
+def test_the_doctor_finds_nothing_wrong_here() -> None:
+    answer = humdial("doctor")
+    assert answer.code == 0, answer.out
+    rows = answer.out.splitlines()[1:]
+    assert len(rows) == len(system.EXAMINATIONS)
+    assert all(row.startswith("ok ") for row in rows)
+    assert "espeak-ng-" in answer.out
+
+
+def test_the_doctor_says_what_is_missing_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> str:
+        raise ImportError("no such thing;\n install it")
+
+    sick = (Examination("thing", "speech", missing), Examination("python", "everything", lambda: "here"))
+    monkeypatch.setattr(system, "EXAMINATIONS", sick)
+    answer = humdial("doctor")
+    assert answer.code == 1
+    assert [row.split() for row in answer.out.splitlines()[1:]] == [
+        ["--", "thing", "speech", "no", "such", "thing;", "install", "it"],
+        ["ok", "python", "everything", "here"],
+    ]
