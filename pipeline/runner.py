@@ -212,7 +212,7 @@ class Runner:
         key = hashlib.sha256(json.dumps([parts, shards]).encode()).hexdigest()
         found = self.directory.find_note(directory_of(timing.NAME), "calibration", key, Calibration)
         if found is None:
-            found = timing.calibrate_dataset(self._spoken(spoken), self.config.timing, deps)
+            found = timing.calibrate_dataset(_Spoken(self.directory, spoken), self.config.timing, deps)
             if found is None:
                 return None
             self.directory.write_note(directory_of(timing.NAME), "calibration", key, found)
@@ -230,10 +230,6 @@ class Runner:
         if self._calibration is None:
             raise RuntimeError("timing.overlap_ratio is a number: call `calibrate` before timing")
         return self._calibration.dial
-
-    def _spoken(self, refs: Sequence[ShardRef]) -> Iterator[SpokenScript]:
-        for ref in sorted(refs, key=lambda ref: ref.index):
-            yield from self.directory.read_shard(directory_of(ref.stage), ref.index, SpokenScript)
 
     def finish(self, rendered: Sequence[ShardRef], done: Sequence[ShardRef]) -> RunSummary:
         """Put the rendered shards together and write down what the run was.
@@ -369,6 +365,18 @@ def _advance_all(
     for ref in spoken:
         rendered.append(advance(ref, FROM_TIMING))
     return rendered, done
+
+
+class _Spoken:
+    """The dialogues of some speech shards, read anew each time they are gone through."""
+
+    def __init__(self, directory: RunDirectory, refs: Sequence[ShardRef]) -> None:
+        self._directory = directory
+        self._refs = sorted(refs, key=lambda ref: ref.index)
+
+    def __iter__(self) -> Iterator[SpokenScript]:
+        for ref in self._refs:
+            yield from self._directory.read_shard(directory_of(ref.stage), ref.index, SpokenScript)
 
 
 class _Sources:

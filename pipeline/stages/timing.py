@@ -1,5 +1,6 @@
 """Stage 4: timing. Clips and a reference become timelines; no audio is touched."""
 
+import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -9,7 +10,17 @@ from pydantic import Field, model_validator
 
 from pipeline.core.reference import Reference
 from pipeline.core.seeding import draw_uniform
-from pipeline.core.timing.calibration import Calibration, Moved, Talk, calibrate, feasible, talk_of
+from pipeline.core.timing.calibration import (
+    DIAL_RANGE,
+    TOLERANCE,
+    Calibration,
+    Moved,
+    Reach,
+    Talk,
+    find_dial,
+    reach_of,
+    talk_of,
+)
 from pipeline.core.timing.dev_template import TAIL_S, place_dev_template
 from pipeline.core.timing.dyad import DyadLaw
 from pipeline.core.timing.placement import Placement, place
@@ -24,6 +35,11 @@ from pipeline.stages.shard import Shard
 
 NAME = "timing"
 VERSION = 2
+
+
+SAMPLE = 1_000
+"""Dialogues that a dial is searched on; a larger dataset corrects the answer in a few passes of its own."""
+MAX_CORRECTIONS = 5
 
 
 class OverlapSpread(Record):
@@ -133,17 +149,61 @@ def run(shard: Shard[SpokenScript], config: Config, deps: Deps) -> Shard[Timelin
 def calibrate_dataset(dialogues: Iterable[SpokenScript], config: Config, deps: Deps) -> Calibration | None:
     """The dial for a dataset-level `overlap_ratio`; None where none is asked for.
 
-    Raises ConfigError with the feasible range where the target cannot be met.
+    `dialogues` is gone through several times and never held: the search works on a sample of at most
+    `SAMPLE`, whose answer is then corrected by what the whole dataset gives at it. Raises ConfigError with
+    the feasible range where the target cannot be met.
     """
-    if not isinstance(config.overlap_ratio, float):
+    target = config.overlap_ratio
+    if not isinstance(target, float):
         return None
-    placeable = [spoken for spoken in dialogues if _can_be_placed(spoken, config, deps)]
+    low, high = DIAL_RANGE
+    lowest, undialled, highest = _talk_at_all(dialogues, config, deps, (low, 0.0, high))
+    reach = Reach(lowest.ratio, undialled.ratio, highest.ratio)
+    reach.check(target)
+    sample = _sample(dialogues, config, deps)
 
     def talk_at(dial: float) -> Talk:
-        return Talk.total([_talk(spoken, config, deps, dial) for spoken in placeable])
+        return Talk.total([_talk(spoken, config, deps, dial) for spoken in sample])
 
-    found = calibrate(talk_at, config.overlap_ratio)
-    return found.model_copy(update={"moved": _moves(placeable, config, deps, found.dial)})
+    sample_reach = reach_of(talk_at)
+    wanted, dial, planned = target, 0.0, reach.undialled
+    for _ in range(MAX_CORRECTIONS):
+        dial, _ratio = find_dial(talk_at, sample_reach.clamp(wanted), sample_reach)
+        planned = _talk_at_all(dialogues, config, deps, (dial,))[0].ratio
+        if abs(planned - target) <= 2 * TOLERANCE:
+            break
+        wanted += target - planned
+    return Calibration(
+        target=target,
+        dial=dial,
+        planned=planned,
+        lowest=reach.lowest,
+        highest=reach.highest,
+        undialled=reach.undialled,
+        moved=_moves(sample, config, deps, dial),
+    )
+
+
+def _talk_at_all(
+    dialogues: Iterable[SpokenScript], config: Config, deps: Deps, dials: tuple[float, ...]
+) -> tuple[Talk, ...]:
+    """Speech of the whole dataset at each dial, in one pass."""
+    totals = [Talk(overlap=0, speech=0) for _ in dials]
+    for spoken in dialogues:
+        if _can_be_placed(spoken, config, deps):
+            for position, dial in enumerate(dials):
+                totals[position] = Talk.total((totals[position], _talk(spoken, config, deps, dial)))
+    return tuple(totals)
+
+
+def _sample(dialogues: Iterable[SpokenScript], config: Config, deps: Deps) -> list[SpokenScript]:
+    """At most `SAMPLE` dialogues: those whose own draw is smallest, whatever the order of the others."""
+
+    def own_draw(spoken: SpokenScript) -> float:
+        return draw_uniform(deps.root_seed, "calibration", spoken.script.dialogue_id, "sample")
+
+    placeable = (spoken for spoken in dialogues if _can_be_placed(spoken, config, deps))
+    return heapq.nsmallest(SAMPLE, placeable, key=own_draw)
 
 
 def _moves(dialogues: Sequence[SpokenScript], config: Config, deps: Deps, dial: float) -> tuple[Moved, ...]:
@@ -186,14 +246,15 @@ def _own_dial(spoken: SpokenScript, spread: OverlapSpread, config: Config, deps:
     def talk_at(dial: float) -> Talk:
         return _talk(spoken, config, deps, dial)
 
-    lowest, highest = feasible(talk_at)
+    reach = reach_of(talk_at)
     wanted = spread.min + u * (spread.max - spread.min)
-    if highest < spread.min or lowest > spread.max:
+    if reach.highest < spread.min or reach.lowest > spread.max:
         raise RecordError(
             Reason.CANNOT_BE_TIMED,
-            f"overlap ratio {spread.min:g} to {spread.max:g} wanted; this script allows {lowest:.4f} to {highest:.4f}",
+            f"overlap ratio {spread.min:g} to {spread.max:g} wanted; "
+            f"this script allows {reach.lowest:.4f} to {reach.highest:.4f}",
         )
-    return calibrate(talk_at, min(max(wanted, lowest), highest)).dial
+    return find_dial(talk_at, reach.clamp(wanted), reach)[0]
 
 
 def _can_be_placed(spoken: SpokenScript, config: Config, deps: Deps) -> bool:

@@ -85,29 +85,41 @@ def talk_of(placed: Sequence[Placed], sampling_rate: int) -> Talk:
     return Talk(overlap=times.overlap, speech=times.any_speech)
 
 
-def feasible(talk_at: Callable[[float], Talk]) -> tuple[float, float]:
-    """Lowest and highest ratio that the dial can give."""
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Overlap ratios at the ends of the dial and in its middle."""
+
+    lowest: float
+    undialled: float
+    highest: float
+
+    def check(self, target: float) -> None:
+        """Raise ConfigError with the feasible range where no dial gives the target."""
+        if not self.lowest - TOLERANCE <= target <= self.highest + TOLERANCE:
+            raise ConfigError(
+                f"timing.overlap_ratio={target:g} cannot be met by these scripts; feasible: {self.lowest:.4f} to "
+                f"{self.highest:.4f} (the reference alone gives {self.undialled:.4f}); other scenes change the range"
+            )
+
+    def clamp(self, target: float) -> float:
+        """The feasible ratio nearest to the target."""
+        return min(max(target, self.lowest), self.highest)
+
+
+def reach_of(talk_at: Callable[[float], Talk]) -> Reach:
+    """What the dial can do."""
     low, high = DIAL_RANGE
-    return talk_at(low).ratio, talk_at(high).ratio
+    return Reach(lowest=talk_at(low).ratio, undialled=talk_at(0.0).ratio, highest=talk_at(high).ratio)
 
 
-def calibrate(talk_at: Callable[[float], Talk], target: float) -> Calibration:
-    """The dial at which the ratio is `target`, by bisection between secants.
-
-    Raises ConfigError with the feasible range where no dial gives it.
-    """
+def find_dial(talk_at: Callable[[float], Talk], target: float, reach: Reach) -> tuple[float, float]:
+    """(dial, ratio there) for a feasible target, by secants with a bisection every third step."""
     low, high = DIAL_RANGE
-    at_low, at_high = feasible(talk_at)
-    at_zero = talk_at(0.0).ratio
-    if not at_low - TOLERANCE <= target <= at_high + TOLERANCE:
-        raise ConfigError(
-            f"timing.overlap_ratio={target:g} cannot be met by these scripts; feasible: {at_low:.4f} to "
-            f"{at_high:.4f} (the reference alone gives {at_zero:.4f}); other scenes change the range"
-        )
-    if target >= at_zero:
-        low, ratio_low, ratio_high = 0.0, at_zero, at_high
+    ratio_low, ratio_high = reach.lowest, reach.highest
+    if target >= reach.undialled:
+        low, ratio_low = 0.0, reach.undialled
     else:
-        high, ratio_low, ratio_high = 0.0, at_low, at_zero
+        high, ratio_high = 0.0, reach.undialled
     best, best_ratio = min(((low, ratio_low), (high, ratio_high)), key=lambda pair: abs(pair[1] - target))
     for step in range(MAX_STEPS):
         if abs(best_ratio - target) <= TOLERANCE or high - low < 1e-6:
@@ -123,6 +135,4 @@ def calibrate(talk_at: Callable[[float], Talk], target: float) -> Calibration:
             low, ratio_low = dial, ratio
         else:
             high, ratio_high = dial, ratio
-    return Calibration(
-        target=target, dial=best, planned=best_ratio, lowest=at_low, highest=at_high, undialled=at_zero
-    )
+    return best, best_ratio

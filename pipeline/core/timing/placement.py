@@ -14,6 +14,7 @@ The floor is held by one turn at a time. Each utterance is placed where its anch
                                    |= this =|
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -178,6 +179,7 @@ def _start_of_turn(
         outgoing = floor.span.end - clock.turn_start(floor.utterance.turn)
         incoming = _spoken_samples(spoken, utterance.turn)
         most = (1 - MIN_HEARD_SHARE) * min(outgoing, incoming)
+        most = min(most, _lead_to_anchor(spoken, utterance.turn, floor.utterance.speaker))
         lower = max(own_end - floor.span.end, -most)
         draw = profile.response_s if utterance.speaker is Speaker.ASSISTANT else profile.transfer_s
         offset_s = draw(f"transfer/{utterance.utterance_id}", lower / clip.sampling_rate)
@@ -195,7 +197,7 @@ def _place_event(
         raise TypeError(f"{utterance.utterance_id} has no place inside a host")
     rate = spoken.clip(utterance.utterance_id).sampling_rate
     host = clock.placed[anchor.host]
-    anchor_at = host.span.start + _anchor_offset(anchor, host, rate)
+    anchor_at = host.span.start + _anchor_offset(anchor, host.words, rate)
     label = f"onset/{utterance.utterance_id}"
     yields = event.effect is FloorEffect.YIELDS
     limit = host.span.end - to_samples(MIN_OVERLAP_S, rate) if yields else clock.turn_end(host.utterance.turn)
@@ -265,16 +267,38 @@ def _interrupt(
     return onset
 
 
-def _anchor_offset(anchor: AfterWords | AfterSeconds, host: Placed, rate: int) -> int:
+def _anchor_offset(anchor: AfterWords | AfterSeconds, words: tuple[Word, ...], rate: int) -> int:
     """Samples from the host's start to the point where the anchor's condition is met."""
     if isinstance(anchor, AfterSeconds):
         return to_samples(anchor.seconds, rate)
-    if anchor.words > len(host.words):
+    if anchor.words > len(words):
         raise RecordError(
             Reason.CANNOT_BE_TIMED,
-            f"anchored after word {anchor.words} of {anchor.host}, which has {len(host.words)}",
+            f"anchored after word {anchor.words} of {anchor.host}, which has {len(words)}",
         )
-    return host.words[anchor.words - 1].span.end
+    return words[anchor.words - 1].span.end
+
+
+def _lead_to_anchor(spoken: SpokenScript, turn: int, speaker: Speaker) -> float:
+    """Samples from the start of a turn to the first place in it where `speaker` comes in, at the least.
+
+    That speaker must have ended by then: who still speaks cannot interrupt.
+    """
+    anchors = [
+        u.anchor
+        for u in spoken.script.utterances
+        if u.speaker is speaker and isinstance(u.anchor, AfterWords | AfterSeconds)
+    ]
+    before = 0
+    for utterance in spoken.script.utterances:
+        if utterance.turn != turn or utterance.utterance_id in spoken.script.unsaid():
+            continue
+        clip = spoken.clip(utterance.utterance_id)
+        for anchor in anchors:
+            if anchor.host == utterance.utterance_id:
+                return before + _anchor_offset(anchor, clip.words, clip.sampling_rate)
+        before += clip.num_samples
+    return math.inf
 
 
 def _spoken_samples(spoken: SpokenScript, turn: int) -> int:
