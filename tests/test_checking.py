@@ -4,14 +4,17 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
 from click.testing import CliRunner
 
+from pipeline.backends.vad import DETECTORS
 from pipeline.checking import RunCheck, check_run
 from pipeline.cli.main import humdial
+from pipeline.cli.measure import check, describe, fit
 from pipeline.core.checks import Code, Finding
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.timeline import Dialogue
@@ -173,3 +176,10 @@ def test_the_command_says_that_a_clean_run_is_clean(run: Path) -> None:
     assert result.exit_code == 0
     assert "records and audio agree" in result.stdout
     assert "onsets" in result.stdout
+
+
+@pytest.mark.parametrize("command", [check, describe, fit], ids=["check", "describe", "fit"])
+def test_every_detector_can_be_asked_for(command: click.Command) -> None:
+    (option,) = (one for one in command.params if one.name == "detector")
+    assert isinstance(option.type, click.Choice)
+    assert tuple(option.type.choices) == DETECTORS

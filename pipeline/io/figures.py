@@ -74,7 +74,11 @@ def _draw(figure: "Figure", quantity: Plotted, reference: str) -> None:
     if quantity.table is not None:
         share = quantity.table.cdf_array(bins)
         middle = (bins[1:] + bins[:-1]) / 2
-        histogram.plot(middle, np.diff(share) / np.diff(bins), color=_REFERENCE, label=reference)
+        inside = (bins[:-1] >= quantity.table.quantile(0.0)) & (bins[1:] <= quantity.table.quantile(1.0))
+        density = np.where(
+            inside, np.diff(share) / np.diff(bins), np.nan
+        )  # beyond its ends a table knows nothing
+        histogram.plot(middle, density, color=_REFERENCE, label=reference)
         curve.plot(bins, share, color=_REFERENCE)
     histogram.legend(frameon=False)
     _label(histogram, quantity.label, "density", (low, high))

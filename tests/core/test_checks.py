@@ -361,6 +361,22 @@ def test_a_bystander_may_be_quieter_and_need_not_fade_alone() -> None:
     assert check_dialogue(record, samples, RATE) == ()
 
 
+@pytest.mark.parametrize(("overlap_s", "found"), [(0.015, False), (0.03, True)])
+def test_an_overlap_too_short_to_be_heard_is_not_demanded(overlap_s: float, found: bool) -> None:
+    record = dialogue()
+    stop = record.timeline.supervision("stop")
+    onset = at(3.3 - overlap_s)
+    moved = Span(start=onset, end=stop.span.end)
+    events = tuple(event.model_copy(update={"onset": onset}) for event in record.timeline.events)
+    words = (Word(text="stop", span=moved, source=TimeSource.ENGINE),)
+    record = changed(record, "stop", span=moved, words=words)
+    record = record.model_copy(update={"timeline": record.timeline.model_copy(update={"events": events})})
+    samples = rendered(record)
+    samples[onset : at(3.3), 0] = 0
+    codes = [finding.code for finding in check_dialogue(record, samples, RATE)]
+    assert (Code.EVENT_WITHOUT_OVERLAP in codes) is found
+
+
 def test_limits_are_the_callers() -> None:
     record = dialogue()
     samples = rendered(record, lufs=-16.0)

@@ -86,7 +86,9 @@ class Limits(Record):
     peak_dbfs: float = -3.2
     """A speaker too quiet for the target is all right where its peaks reach this: turned up, it would clip."""
     overlap_window_s: float = 0.5
-    """Both must be heard together within so long of an interruption's onset."""
+    """Both must be heard together within so long of an interruption's onset ..."""
+    overlap_least_s: float = 0.02
+    """... where the record has them together for so long: less is lost in the 5 ms that a clip leads in with."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,8 @@ class SoundCheck:
             return  # heard on one channel, so not separable by measuring
         window = round(self.limits.overlap_window_s * self.place.sampling_rate)
         end = min(host.span.end, incoming.span.end, event.onset + window)
+        if end - event.onset < self.limits.overlap_least_s * self.place.sampling_rate:
+            return
         both = [
             frame_levels_db(samples[event.onset : end, s.track.channel], self.place.sampling_rate)
             > self.limits.silence_dbfs
