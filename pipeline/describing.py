@@ -69,6 +69,8 @@ def observe(material: Material, refuse: Refuse) -> Iterator[Conversation]:
         yield from _observe_audio(material)
         return
     for path in material.paths:
+        if not path.exists():
+            raise ConfigError(f"{path}: not there; wanted the directory of a run, or an RTTM file")
         if path.is_dir():
             yield from _observe_run(path, material)
         elif material.from_audio:

@@ -101,9 +101,9 @@ def test_an_rttm_file_is_described_and_its_bad_lines_are_told(tmp_path: Path) ->
     ("material", "complaint"),
     [
         (Material((Path("x.wav"),), is_audio=True, from_audio=True), "wanted one of them"),
-        (Material((Path("x.rttm"),), from_audio=True), "wants the directory of a run"),
+        (Material((Path(__file__),), from_audio=True), "wants the directory of a run"),
         (Material((Path("x.wav"),), is_audio=True, detector="ears"), "'ears': unknown"),
-        (Material((Path("x.rttm"),)), "cannot be read"),
+        (Material((Path("x.rttm"),)), r"x\.rttm: not there; wanted the directory of a run, or an RTTM file"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(material: Material, complaint: str) -> None:

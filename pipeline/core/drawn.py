@@ -11,6 +11,7 @@ those of everyday talk and are not meant to be. What is drawn from the reference
                                     <> pause    <->yield                   pause within a turn, yield after an onset
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,7 +19,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from pipeline.core.reference import Reference, emd_s, ks_distance
+from pipeline.core.reference import KsNoise, Reference, emd_s, ks_distance
 from pipeline.core.turntaking import ComparisonRow, ipus
 from pipeline.core.turntaking.activity import IPU_SILENCE_S
 from pipeline.domain.labels import Speaker
@@ -110,7 +111,7 @@ def drawn_rows(drawn: DrawnTiming, reference: Reference) -> tuple[ComparisonRow,
 
 def _row(quantity: Drawn, values: tuple[float, ...], reference: Reference) -> ComparisonRow:
     table = reference.distributions.get(quantity.table)
-    noise = reference.ks_noise_floor(len(values), quantity.table, "independent") if table else None
+    noise = _noise(len(values), quantity, reference) if table else None
     p5, p50, p95 = (float(q) for q in np.quantile(values, (0.05, 0.5, 0.95)))
     return ComparisonRow(
         name=quantity.value,
@@ -127,6 +128,19 @@ def _row(quantity: Drawn, values: tuple[float, ...], reference: Reference) -> Co
         noise_ks_mean=noise.ks_mean if noise else None,
         noise_ks_p95=noise.ks_p95 if noise else None,
     )
+
+
+def _noise(n: int, quantity: Drawn, reference: Reference) -> KsNoise | None:
+    """The reference's own floor of independent draws; for a fitted one, which has none, Kolmogorov's law.
+
+    KS of n draws from a law is 0.869 / sqrt(n) on average and below 1.358 / sqrt(n) 95 times in 100 (the
+    limit distribution, within 3 % from n = 30 on). A fitted table is a sample of m itself, so 1/n becomes
+    1/n + 1/m.
+    """
+    if reference.sampling_error is not None:
+        return reference.ks_noise_floor(n, quantity.table, "independent")
+    spread = math.sqrt(1 / n + 1 / reference.distribution(quantity.table).n)
+    return KsNoise(ks_mean=min(1.0, 0.869 * spread), ks_p95=min(1.0, 1.358 * spread))
 
 
 @dataclass(frozen=True, slots=True)

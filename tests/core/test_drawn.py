@@ -78,3 +78,14 @@ def test_free_transfers_and_pauses_follow_the_reference_within_sampling_noise(sw
         assert row.ks <= row.noise_ks_p95
         assert row.emd_s is not None
         assert row.emd_s < 0.06
+
+
+@pytest.mark.parametrize("n", [30, 300, 3000])
+def test_the_noise_of_a_reference_without_simulations_is_that_of_simulations(
+    n: int, switchboard: Reference
+) -> None:
+    drawn = DrawnTiming(samples={Drawn.TRANSFER: (0.1,) * n})
+    bare = switchboard.model_copy(update={"sampling_error": None})
+    (simulated,), (law,) = drawn_rows(drawn, switchboard), drawn_rows(drawn, bare)
+    assert law.noise_ks_mean == pytest.approx(simulated.noise_ks_mean, rel=0.08)
+    assert law.noise_ks_p95 == pytest.approx(simulated.noise_ks_p95, rel=0.08)
