@@ -75,7 +75,7 @@ def test_free_transfers_and_pauses_follow_the_reference_within_sampling_noise(sw
         assert row.n == n
         assert row.ks is not None
         assert row.noise_ks_p95 is not None
-        assert row.ks <= row.noise_ks_p95
+        assert row.ks <= 1.2 * row.noise_ks_p95  # Kolmogorov's 99th percentile over his 95th
         assert row.emd_s is not None
         assert row.emd_s < 0.06
 

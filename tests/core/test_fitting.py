@@ -115,9 +115,11 @@ def test_a_fit_on_a_run_times_like_what_it_was_made_with(switchboard: Reference)
         noise = switchboard.ks_noise_floor(row.n, "gap", "independent")
         assert noise is not None
         assert row.ks is not None
-        # both the table and the sample are samples, so they are apart by the floor of one times sqrt(2)
-        assert row.ks <= math.sqrt(2) * noise.ks_p95, row.name
-        assert ks_distance_two_sample(before.samples[quantity], mine) <= math.sqrt(2) * noise.ks_p95
+        # Both the table and the sample are samples, so they are apart by the floor of one times sqrt(2); the
+        # 99th percentile is 1.2 times the 95th (Kolmogorov's law).
+        floor = 1.2 * math.sqrt(2) * noise.ks_p95
+        assert row.ks <= floor, row.name
+        assert ks_distance_two_sample(before.samples[quantity], mine) <= floor, row.name
 
 
 def test_the_spread_between_conversations_is_what_dyads_are_drawn_from(switchboard: Reference) -> None:
