@@ -182,10 +182,14 @@ class _Measured:
                     yield entered.start - left.end
 
     def backchannels(self) -> Iterable[int]:
-        """Onsets of backchannels inside an IPU of their host, since its latest word's end."""
+        """Onsets of backchannels inside an IPU of their host, since its latest word's end.
+
+        Which word was the latest is the record's to say: a few ms between ear and record must not turn "right
+        after this word" into "a whole word after the one before".
+        """
         for event in self._events(lambda e: e.type is EventType.BACKCHANNEL):
             incoming = self.timeline.supervision(event.supervision_id)
-            span = self._span(incoming)
+            span, recorded = self._span(incoming), incoming.words[0].span.start
             if span is None:
                 continue
             words = [
@@ -195,8 +199,8 @@ class _Measured:
                 for word in supervision.words
             ]
             units = ipus(words, to_samples(IPU_SILENCE_S, self.timeline.sampling_rate))
-            ends = [word.end for word in words if word.end <= span.start]
-            if ends and any(unit.start < span.start < unit.end for unit in units):
+            ends = [word.end for word in words if word.end <= recorded]
+            if ends and any(unit.start < recorded < unit.end for unit in units):
                 yield span.start - max(ends)
 
     def yields(self) -> Iterable[int]:
