@@ -151,7 +151,10 @@ def _apply(content: dict[str, JsonValue], override: str) -> None:
 
 
 def _absolute(config: Path, path: str) -> Path:
-    return (config.absolute().parent / Path(path).expanduser()).resolve()
+    try:
+        return (config.absolute().parent / Path(path).expanduser()).resolve()
+    except (ValueError, RuntimeError) as error:  # a zero byte; the home of a user that there is not
+        raise ConfigError(f"{config}: source path {path!r} cannot be a path ({error}); correct it") from error
 
 
 def _explain(error: ValidationError) -> str:

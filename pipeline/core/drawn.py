@@ -20,13 +20,12 @@ from itertools import pairwise
 import numpy as np
 
 from pipeline.core.reference import KsNoise, Reference, emd_s, ks_distance
-from pipeline.core.turntaking import ComparisonRow, ipus
-from pipeline.core.turntaking.activity import IPU_SILENCE_S
+from pipeline.core.turntaking import ComparisonRow
 from pipeline.domain.labels import Speaker
 from pipeline.domain.record import Record
 from pipeline.domain.scene import EventType, FloorEffect
 from pipeline.domain.script import AfterSeconds, AfterWords
-from pipeline.domain.span import Span, to_samples
+from pipeline.domain.span import Span
 from pipeline.domain.timeline import Event, Supervision, Timeline
 
 
@@ -51,7 +50,7 @@ _TABLES = {
     Drawn.TRANSFER_TO_ASSISTANT: "fto_turn_to_turn",
     Drawn.TRANSFER_TO_USER: "fto_turn_to_turn",
     Drawn.PAUSE: "pause",
-    Drawn.BACKCHANNEL: "backchannel_since_partner_word_end_inside",
+    Drawn.BACKCHANNEL: "backchannel_since_partner_word_end",
     Drawn.YIELD: "floor_taking_continuation_cut_off",
 }
 
@@ -182,7 +181,7 @@ class _Measured:
                     yield entered.start - left.end
 
     def backchannels(self) -> Iterable[int]:
-        """Onsets of backchannels inside an IPU of their host, since its latest word's end.
+        """Onsets of backchannels since the end of their host's latest word.
 
         Which word was the latest is the record's to say: a few ms between ear and record must not turn "right
         after this word" into "a whole word after the one before".
@@ -198,9 +197,8 @@ class _Measured:
                 if supervision.track is not incoming.track
                 for word in supervision.words
             ]
-            units = ipus(words, to_samples(IPU_SILENCE_S, self.timeline.sampling_rate))
             ends = [word.end for word in words if word.end <= recorded]
-            if ends and any(unit.start < recorded < unit.end for unit in units):
+            if ends:
                 yield span.start - max(ends)
 
     def yields(self) -> Iterable[int]:

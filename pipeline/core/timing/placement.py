@@ -17,6 +17,7 @@ The floor is held by one turn at a time. Each utterance is placed where its anch
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from pipeline.core.timing.profile import INTERRUPTER_DELAY_S, Profile
 from pipeline.core.timing.stopping import plan_yield
@@ -213,13 +214,44 @@ def _place_event(
         longest = round(MAX_INTERRUPTED_SHARE * _spoken_samples(spoken, utterance.turn))
         return _interrupt(clock, profile, event, host, (anchor_at, limit), longest, rate)
     if event.type is EventType.BACKCHANNEL:
-        kind, delay_s = "backchannel", profile.backchannel_delay_s(label, room_s)
+        kind, onset = "backchannel", _listen(clock, profile, label, host, (anchor_at, limit), rate)
     else:
-        kind, delay_s = "bystander", profile.bystander_delay_s(label, room_s)
-    onset = anchor_at + min(to_samples(delay_s, rate), limit - anchor_at)
+        kind = "bystander"
+        onset = anchor_at + min(to_samples(profile.bystander_delay_s(label, room_s), rate), limit - anchor_at)
     clock.offsets.append((kind, onset - anchor_at))
     clock.events.append(Realised(event=event, onset=onset, anchor_at=anchor_at, yielded_at=None, hosted=True))
     return onset
+
+
+def _listen(
+    clock: _Clock, profile: Profile, label: str, host: Placed, window: tuple[int, int], rate: int
+) -> int:
+    """Onset of a backchannel: the drawn delay after a word of the host's turn, with no other word ending between.
+
+    The reference counts from the latest word that had ended. Words follow each other closely, so a delay
+    fits only behind a word whose successor ends later: a long one, or the first after a pause. The first
+    such place from the anchor on is taken::
+
+        host      |= anchor =|= up =|= longer =|
+        onset                       |-delay-|
+    """
+    anchor_at, limit = window
+    earliest = anchor_at + round(profile.lateness * (limit - anchor_at))
+    words = [
+        (placed.span.start + word.span.start, placed.span.start + word.span.end)
+        for placed in clock.placed.values()
+        if placed.utterance.turn == host.utterance.turn
+        for word in placed.words
+    ]
+    ends = [(end, after_end) for (_, end), (_, after_end) in pairwise(words) if end >= earliest]
+    if not ends:
+        return limit
+    roomiest = max(after - end for end, after in ends)
+    delay = to_samples(profile.backchannel_delay_s(label, roomiest / rate), rate)
+    end = next((end for end, after in ends if after - end > delay), None)
+    if end is None:  # as long as the roomiest place itself
+        end = max(ends, key=lambda pair: pair[1] - pair[0])[0]
+    return min(end + delay, limit)
 
 
 def _interrupt(

@@ -8,8 +8,8 @@ within what their anchors and events allow; pauses and hesitations never move::
     reaction      score + dial      a host that is interrupted speaks on for longer
                   (dial > 0)        overlaps and reactions are also stretched, by exp(dial / 4): no table
                                     holds more than its own extremes
-    backchannel   score - dial      nearer to its anchor; later: towards the edge of the host's turn
-    bystander     (dial < 0)        later in the host's turn: less of it is heard together
+    backchannel   (dial < 0)        later in the host's turn, towards its edge
+    bystander     (dial < 0)        the same: less of it is heard together
 """
 
 import math
@@ -80,9 +80,9 @@ class Profile:
         return draw_between(self.reference.distribution("pause"), self._score(label), 0.0, math.inf)
 
     def backchannel_delay_s(self, label: str, upper_s: float) -> float:
-        """From the end of the anchor word to the onset of a backchannel inside the host's turn."""
-        table = self.reference.distribution("backchannel_since_partner_word_end_inside")
-        return draw_between(table, self._score(label) - self.dial, 0.0, upper_s)
+        """From the end of the host's latest word to the onset of a backchannel."""
+        table = self.reference.distribution("backchannel_since_partner_word_end")
+        return draw_between(table, self._score(label), 0.0, upper_s)
 
     def reaction_s(self, label: str) -> float:
         """How long a host that yields goes on speaking after it is interrupted."""
@@ -96,8 +96,12 @@ class Profile:
     def bystander_delay_s(self, label: str, upper_s: float) -> float:
         """From the end of the anchor word to the onset of a third party or an aside."""
         delay_s = self._uniform(label, BYSTANDER_DELAY_S, upper_s)
-        later = -math.expm1(min(self.dial, 0.0))  # 0 at dial 0, towards 1 as it falls
-        return delay_s + later * max(0.0, upper_s - delay_s)
+        return delay_s + self.lateness * max(0.0, upper_s - delay_s)
+
+    @property
+    def lateness(self) -> float:
+        """How far a listener or bystander is moved from its anchor to the end of the host's turn: 0...1."""
+        return -math.expm1(min(self.dial, 0.0))
 
     def hesitation_s(self, label: str, language: Language) -> float:
         """A hesitation pause inside a query: lognormal through HumDial's median and 90th percentile."""

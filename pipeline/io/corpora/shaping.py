@@ -26,6 +26,10 @@ from pipeline.io.corpora.text import clean_text, is_han, is_latin, join_texts
 MAX_TURN_WORDS = 400
 """English words or Chinese characters: over two minutes of speech, which nobody holds in a conversation."""
 
+MAX_TURN_CHARACTERS = 20 * MAX_TURN_WORDS
+"""Asked before anything is cleaned: rules for text look ahead, and a letter held down for a page would take
+them minutes."""
+
 MIN_LANGUAGE_SHARE = 0.5
 """Of a dialogue's words. Code-switching passes: a Chinese character counts as much as an English word."""
 
@@ -134,6 +138,12 @@ def _two_speakers(native: NativeDialogue) -> tuple[str, str]:
 
 def _turn(index: int, run: tuple[Utterance, ...], language: Language) -> SeedTurn:
     raw = tuple(utterance.raw for utterance in run)
+    characters = sum(map(len, raw))
+    if characters > MAX_TURN_CHARACTERS:
+        raise RecordError(
+            Reason.TURN_TOO_LONG,
+            f"turn {index} has {characters} characters, wanted at most {MAX_TURN_CHARACTERS}",
+        )
     parts = (u.raw if u.text is None else u.text for u in run)
     text = join_texts(tuple(clean_text(part, language) for part in parts), language)
     if not "".join(raw).strip():
