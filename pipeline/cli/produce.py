@@ -129,6 +129,24 @@ def print_summary(directory: Path, summary: "RunSummary") -> None:
         f"\n{summary.num_dialogues} dialogues, {summary.num_refusals} records refused; "
         f"{summary.shards_run} shards run, {summary.shards_cached} kept from before"
     )
+    _print_calibration(directory)
     click.echo(f"listen: {directory / 'report' / 'index.html'}")
     for path in sorted((directory / "export").glob("*")):
         click.echo(f"export: {path}")
+
+
+def _print_calibration(directory: Path) -> None:
+    """What an overlap ratio that was asked for did to the timing."""
+    from pipeline.cli.tables import print_table
+    from pipeline.runner import read_description
+
+    found = read_description(directory).calibration
+    if found is None:
+        return
+    click.echo(
+        f"overlap ratio: {found.target:.4f} asked, {found.planned:.4f} planned; feasible {found.lowest:.4f} to "
+        f"{found.highest:.4f}; {found.undialled:.4f} by the reference alone"
+    )
+    rows = [("moved", "n", "median before, s", "after, s")]
+    rows += [(m.kind, str(m.n), f"{m.median_s:+.3f}", f"{m.dialled_median_s:+.3f}") for m in found.moved]
+    print_table(rows)

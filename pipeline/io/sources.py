@@ -16,7 +16,7 @@ def fingerprint_source(path: Path) -> str:
             return _digest(path)
         if path.is_dir():
             return _digest_tree(path)
-    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+    except OSError as error:
         raise ConfigError(f"source {path}: cannot be read ({error}); check its rights") from error
     raise ConfigError(f"source {path}: does not exist, wanted a file or a directory; check the path")
 
