@@ -184,6 +184,8 @@ class Runner:
         stamp = self.directory.find_stamp(directory, upstream.index, key)
         if stamp is not None and self._artefacts_complete(stage, upstream.index):
             return ref_of(stage, upstream.index, stamp, cached=True)
+        if stage == render.NAME:
+            self.directory.reopen()  # before the first file that the finished records speak of is replaced
         shard = self._apply(bound, upstream)
         written = self.directory.write_shard(directory, upstream.index, key, shard.records, shard.refusals)
         return ref_of(stage, upstream.index, written, cached=False)

@@ -1,15 +1,17 @@
 """Timing anew: what the dial promises over many made-up dialogues, and retiming of a real run."""
 
 import random
+import re
 import shutil
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import retiming
+from pipeline import runner
 from pipeline.backends.espeak import synthesizer
 from pipeline.backends.offline import author
 from pipeline.core.reference import Reference
@@ -36,10 +38,13 @@ from tests.spoken import Line, script_of, speak
 
 REFERENCE: Reference = load_reference("switchboard")
 DYADS = dyad_law(REFERENCE)
-WORDS = (
-    "well the small green boat on our lake needs paint before summer begins and nobody told Martin about "
-    "rain yesterday although everybody heard thunder over those distant mountains"
-).split()
+WORDS = tuple(
+    re.findall(
+        r"\w+",
+        "well the small green boat on our lake needs paint before summer begins and nobody told Martin about "
+        "rain yesterday although everybody heard thunder over those distant mountains",
+    )
+)
 EVENTS = {
     Scene.FOLLOW_UP_QUESTION: (EventType.FOLLOW_UP_QUESTION, Speaker.USER, FloorEffect.YIELDS),
     Scene.TOPIC_SWITCHING: (EventType.TOPIC_SHIFT, Speaker.USER, FloorEffect.YIELDS),
@@ -197,7 +202,7 @@ def test_at_any_dial_words_of_an_anchor_come_first_and_nobody_talks_over_oneself
             assert host.words[event.anchor.words - 1].span.end <= event.onset
         for speaker in Speaker:
             spans = sorted((s.span.start, s.span.end) for s in timeline.supervisions if s.speaker is speaker)
-            assert all(end <= start for (_, end), (start, _) in zip(spans, spans[1:], strict=False))
+            assert all(end <= start for (_, end), (start, _) in pairwise(spans))
 
 
 @given(st.integers(0, 199), st.floats(*DIAL_RANGE), st.floats(0, 10))
@@ -374,4 +379,4 @@ def test_retiming_again_with_other_settings_leaves_nothing_of_the_first(
 
 
 def test_the_stages_of_retiming_are_those_without_a_backend() -> None:
-    assert retiming.FROM_TIMING == ("timing", "render")
+    assert runner.FROM_TIMING == ("timing", "render")

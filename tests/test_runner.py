@@ -202,6 +202,24 @@ def test_a_damaged_store_is_made_good_before_it_is_used(
         assert (store / path.relative_to(finished.parent / "store")).read_bytes() == path.read_bytes()
 
 
+def test_a_finished_run_is_not_finished_while_its_audio_is_made_anew(
+    copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Its records would speak of audio that is no longer there; what reads a run must not mix the two.
+    longer = small_config(timing={"tail_s": 2.0})
+    with monkeypatch.context() as patched:
+        stop_after(4, patched)  # three shards of timing, then rendering has begun
+        with pytest.raises(KilledError):
+            run_at(copied, longer)
+    with pytest.raises(
+        ConfigError, match=r"holds no dialogues\.jsonl; wanted the directory of a finished run"
+    ):
+        RunDirectory(copied).read_dialogues()
+    assert load_config(copied / DESCRIPTION) == small_config(), "what it was can still be repeated"
+    run_at(copied, longer)
+    assert len(records(copied)) == 6
+
+
 def test_a_clip_that_is_lost_behind_finished_speech_is_named_with_the_remedy(copied: Path) -> None:
     shutil.rmtree(copied.parent / "store" / "clips")
     shutil.rmtree(copied / "05-render")

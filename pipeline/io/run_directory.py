@@ -153,6 +153,10 @@ class RunDirectory:
             )
         return read_records(self.dialogues_path, Dialogue)
 
+    def reopen(self) -> None:
+        """Make it an unfinished run again: its final records are about to speak of other audio than is there."""
+        self.dialogues_path.unlink(missing_ok=True)
+
     def collect_dialogues(self, stage: str, indices: Sequence[int]) -> None:
         """Put rendered shards together as `dialogues.jsonl`, and remove audio that no record names."""
         wanted: set[str] = set()

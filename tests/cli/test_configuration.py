@@ -35,6 +35,7 @@ def preview(tmp_path: Path, text: str | bytes, *overrides: str) -> Answer:
         ("seeds: {sources: [{reader: jsonl, path: demo}]}", "seeds.sources.0.language is missing"),
         ("seeds: {sources: [{reader: jsonl, path: demo, language: fr}]}", "seeds.sources.0.language: "),
         ("seeds: {sources: [{reader: jsonl, paht: demo, language: en}]}", "did you mean 'path'?"),
+        (SEEDS.replace("demo", "~nobody-of-that-name/x"), "cannot be a path"),
         (SEEDS + "sede: 3", "unknown key 'sede'; did you mean 'seed'?"),
         (SEEDS + "timings: {}", "did you mean 'timing'?"),
         (SEEDS + "timing: {tail: 3}", "unknown key 'timing.tail'; did you mean 'tail_s'?"),

@@ -46,8 +46,8 @@ def run(
 
 @given(st.lists(st.integers(0, 12), max_size=30), st.lists(st.integers(0, 12), max_size=10))
 def test_every_dialogue_read_is_planned_or_refused(numbers: list[int], refused: list[int]) -> None:
-    content = {"a": (*map(dialogue, numbers), *map(refusal, refused))}
-    done = run(content)
+    found: tuple[Found, ...] = (*map(dialogue, numbers), *map(refusal, refused))
+    done = run({"a": found})
     assert len(done.records) + len(done.refusals) == len(numbers) + len(refused)
     assert {plan.seed.seed_id for plan in done.records} == {dialogue(n).seed_id for n in numbers}
 
