@@ -6,3 +6,5 @@ from hypothesis import settings
 # the same in every run, so that a red test is red for everybody.
 settings.register_profile("everyday", deadline=None, derandomize=True)
 settings.load_profile("everyday")
+
+collect_ignore = ["bench"]  # run by `make bench`; it measures and asserts nothing
