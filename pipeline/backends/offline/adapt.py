@@ -24,7 +24,7 @@ from pipeline.core.tokens import words_of
 from pipeline.domain.labels import Language, Speaker
 from pipeline.domain.scene import Scene
 
-_TARGET = {Language.EN: (62, 74), Language.ZH: (92, 116)}
+_TARGET = {Language.EN: (58, 72), Language.ZH: (84, 108)}
 _CEILING = {Language.EN: 90, Language.ZH: 150}
 _ENOUGH = {Language.EN: 50, Language.ZH: 75}
 _CLOSING_ROOM = {Language.EN: 15, Language.ZH: 24}
@@ -32,8 +32,10 @@ _MAX_SENTENCES = 7
 _RICH_SENTENCES = 4
 _RICH = {Language.EN: 50, Language.ZH: 78}
 """Words with which the seed has said enough: no tip need follow."""
-_HEAD_START = 0.4
-_LINK_CHANCE = 0.45
+_KEYWORD_WEIGHT, _WIDER_WEIGHT = 1.3, 0.4
+_FIRST_OF_TWO = 0.6
+"""The first of two answers is shorter: the event falls into the second."""
+_LINK_CHANCE = 0.35
 
 
 def adapt(request: AdaptInput, bank: Bank, composer: Composer) -> Adapted:
@@ -43,9 +45,10 @@ def adapt(request: AdaptInput, bank: Bank, composer: Composer) -> Adapted:
     composer.slots = {} if names_a_field(bank, topic) else {"topic": topic}
     head = _head(request, bank, composer, material)
     tips = _tips(bank, material.domain, " ".join((topic, material.query.text, *head)), composer)
-    answer, given = _answer(bank, composer, head, tips)
+    two = request.scene is Scene.DIRECTED_AT_OTHERS
+    answer, given = _answer(bank, composer, head, tips, _FIRST_OF_TWO if two else 1.0)
     turns = [_turn(Speaker.USER, material.query.sentences), _turn(Speaker.ASSISTANT, answer)]
-    if request.scene is Scene.DIRECTED_AT_OTHERS:
+    if two:
         question, head = seed_follow_up(request, material.query)
         if not head:
             tip = composer.pick(given) if given else tips.pop(0)
@@ -69,23 +72,36 @@ def _head(request: AdaptInput, bank: Bank, composer: Composer, material: Materia
 
 
 def _tips(bank: Bank, domain: Domain, matter: str, composer: Composer) -> list[Tip]:
-    """Tips of the field in random order, those that fit exactly with a head start; general ones behind them."""
+    """Tips that fit in weighted random order; general ones behind them.
+
+    A tip for the very matter is likelier, one of the wider field less likely, none is certain. Ordering by
+    `u ** (1 / weight)` draws without replacement in proportion to the weights (Efraimidis and Spirakis, 2006).
+    """
     fitting = fitting_tips(bank, domain, matter, frozenset())
     luck = composer.rng.random(len(fitting))
-    lead = {
-        tip.say.frame_id: share - _HEAD_START * bool(tip.only_for)
-        for tip, share in zip(fitting, luck, strict=True)
+    own = frozenset(tip.say.frame_id for tip in domain.tips)
+    rank = {
+        tip.say.frame_id: share ** (1 / _weight(tip, own)) for tip, share in zip(fitting, luck, strict=True)
     }
     general = composer.sample(bank.general.tips, len(bank.general.tips))
-    ordered = sorted(fitting, key=lambda tip: lead[tip.say.frame_id])
+    ordered = sorted(fitting, key=lambda tip: rank[tip.say.frame_id], reverse=True)
     return [*ordered, *(tip for tip in general if tip not in ordered)]
 
 
+def _weight(tip: Tip, own: frozenset[str]) -> float:
+    if tip.say.frame_id not in own:
+        return _WIDER_WEIGHT
+    return _KEYWORD_WEIGHT if tip.only_for else 1.0
+
+
 def _answer(
-    bank: Bank, composer: Composer, head: tuple[str, ...], tips: list[Tip]
+    bank: Bank, composer: Composer, head: tuple[str, ...], tips: list[Tip], share: float = 1.0
 ) -> tuple[tuple[str, ...], tuple[Tip, ...]]:
-    """Head, tips until it is long enough, a closing. Takes the tips it uses from the list."""
-    target = int(composer.rng.integers(*_TARGET[bank.language]))
+    """Head, tips until it is long enough, a closing. Takes the tips it uses from the list.
+
+    `share` shortens the answer.
+    """
+    target = int(share * composer.rng.integers(*_TARGET[bank.language]))
     sentences = list(head)
     given: list[Tip] = []
     if _is_rich(head, bank.language):

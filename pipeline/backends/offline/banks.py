@@ -44,6 +44,7 @@ class _DomainFile(Record):
     label: str
     nouns: str
     cues: str
+    also: str = ""
     tips: tuple[_TipEntry, ...]
 
 
@@ -84,6 +85,8 @@ class Domain:
     cues: frozenset[str]
     """Further words that point to it."""
     tips: tuple[Tip, ...]
+    also: str
+    """Name of the wider field whose tips fit here too (`hotel`: `travel`); empty: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +108,14 @@ class Bank:
         """The advice that fits anything."""
         return self.domains[-1]
 
+    def wider(self, domain: Domain) -> Domain | None:
+        """The field whose tips fit this one too."""
+        return next((other for other in self.domains if other.name == domain.also), None)
+
     def find_tip(self, sentence: str) -> tuple[Tip, Domain] | None:
         """The tip that a sentence of a response was made from, whatever link stands before it."""
         text = sentence.lower()
-        links = (link.text for link in self.frames["response/links"])
+        links = (link.text.lower() for link in self.frames["response/links"])
         starts = ("", *(link for link in links if text.startswith(link)))
         return next((found for start in starts if (found := self.tips_by_text.get(text[len(start) :]))), None)
 
@@ -206,6 +213,5 @@ def _domain(content: object, language: Language, path: str) -> Domain:
             )
         )
     name = path.removeprefix("advice/")
-    return Domain(
-        name, domain.label, frozenset(domain.nouns.split()), frozenset(domain.cues.split()), tuple(tips)
-    )
+    nouns, cues = frozenset(domain.nouns.split()), frozenset(domain.cues.split())
+    return Domain(name, domain.label, nouns, cues, tuple(tips), domain.also)

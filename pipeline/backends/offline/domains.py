@@ -6,7 +6,8 @@ from pipeline.domain.labels import Language
 
 _NOUN_WEIGHT = 2
 _ENOUGH = 2
-_CONTEXT_SHARE = 0.25
+_TOPIC_SHARE = 0.5
+_CONTEXT_SHARE, _CONTEXT_CAP = 0.25, 1.0
 
 
 def detect_domain(bank: Bank, query: str, topic: str, context: str) -> Domain:
@@ -17,12 +18,18 @@ def detect_domain(bank: Bank, query: str, topic: str, context: str) -> Domain:
     """
     language = bank.language
     matter = f"{query} {topic}"
-    near, far = vocabulary(matter, language), vocabulary(context, language)
+    own, near, far = (vocabulary(text, language) for text in (query, matter, context))
     best, best_score = bank.general, 0.0
     for domain in bank.domains:
-        score = _evidence(domain, near, matter, language)
+        asked = _evidence(domain, own, query, language)
+        score = max(_evidence(domain, near, matter, language), asked)
         if score >= _ENOUGH:
-            total = score + min(_CONTEXT_SHARE * _evidence(domain, far, context, language), _NOUN_WEIGHT)
+            # A task corpus names every field of a dialogue in its topic; what is asked for decides.
+            total = (
+                asked
+                + _TOPIC_SHARE * (score - asked)
+                + min(_CONTEXT_SHARE * _evidence(domain, far, context, language), _CONTEXT_CAP)
+            )
             if total > best_score:
                 best, best_score = domain, total
     return best
@@ -34,14 +41,15 @@ def _evidence(domain: Domain, words: frozenset[str], text: str, language: Langua
 
 
 def fitting_tips(bank: Bank, domain: Domain, text: str, without: frozenset[str]) -> tuple[Tip, ...]:
-    """Tips of the field that fit the dialogue and were not given yet, then general ones.
+    """Tips of the field, then of the wider one, that fit the dialogue and were not given yet.
 
     `text` decides about tips that hold for a part of the field only; `without` holds frame ids.
     """
     words = vocabulary(text, bank.language)
+    wider = bank.wider(domain)
     found = [
         tip
-        for tip in domain.tips
+        for tip in (*domain.tips, *(wider.tips if wider else ()))
         if tip.say.frame_id not in without
         and (not tip.only_for or mentions(tip.only_for, words, text, bank.language))
     ]
