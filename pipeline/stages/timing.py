@@ -23,6 +23,7 @@ from pipeline.core.timing.calibration import (
 )
 from pipeline.core.timing.dev_template import TAIL_S, place_dev_template
 from pipeline.core.timing.dyad import DyadLaw
+from pipeline.core.timing.material import gather
 from pipeline.core.timing.placement import Placement, place
 from pipeline.core.timing.profile import Latency, Profile
 from pipeline.core.timing.timeline import build_timeline
@@ -234,7 +235,7 @@ def _time(spoken: SpokenScript, config: Config, deps: Deps) -> Timeline:
         placement = place_dev_template(spoken, profile)
         tail_s = TAIL_S
     else:
-        placement = place(spoken, profile, config.lead_in_s)
+        placement = place(gather(spoken), profile, config.lead_in_s)
         tail_s = config.tail_s
     return build_timeline(spoken, placement, config.profile, deps.root_seed, tail_s, deps.stages)
 
@@ -266,7 +267,7 @@ def _can_be_placed(spoken: SpokenScript, config: Config, deps: Deps) -> bool:
 
 
 def _place(spoken: SpokenScript, config: Config, deps: Deps, dial: float) -> Placement:
-    return place(spoken, _profile(spoken, config, deps, dial), config.lead_in_s)
+    return place(gather(spoken), _profile(spoken, config, deps, dial), config.lead_in_s)
 
 
 def _talk(spoken: SpokenScript, config: Config, deps: Deps, dial: float) -> Talk:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.core.timing.dev_template import GAP_S, place_dev_template
 from pipeline.core.timing.dyad import dyad_law
+from pipeline.core.timing.material import gather
 from pipeline.core.timing.placement import MIN_HEARD_SHARE, place
 from pipeline.core.timing.profile import HESITATION_RANGE_S, INTERRUPTER_DELAY_S, Profile, draw_between
 from pipeline.core.timing.timeline import build_timeline
@@ -39,7 +40,7 @@ def profile_of(dialogue_id: str, root_seed: int, dial: float = 0.0) -> Profile:
 def timeline_of(script: Script, root_seed: int = 0) -> Timeline:
     spoken = speak(script)
     profile = profile_of(script.dialogue_id, root_seed)
-    placement = place(spoken, profile, lead_in_s=0.2)
+    placement = place(gather(spoken), profile, lead_in_s=0.2)
     return build_timeline(spoken, placement, "reference", root_seed, 0.5, ("timing-1",))
 
 

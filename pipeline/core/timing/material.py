@@ -1,0 +1,94 @@
+"""What placing a dialogue looks up again and again, gathered once."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipeline.domain.errors import RecordError
+from pipeline.domain.labels import Language, Speaker
+from pipeline.domain.quarantine import Reason
+from pipeline.domain.scene import FloorEffect
+from pipeline.domain.script import AfterSeconds, AfterWords, ScriptedEvent, Utterance
+from pipeline.domain.span import to_samples
+from pipeline.domain.spoken import SpokenScript
+from pipeline.domain.voice import ClipRef
+from pipeline.domain.words import Word
+
+Turn = tuple[Utterance, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """A spoken script, indexed. `said` leaves out what is never spoken."""
+
+    language: Language
+    rate: int
+    said: tuple[Utterance, ...]
+    clips: Mapping[str, ClipRef]
+    events: Mapping[str, ScriptedEvent]
+    """By the utterance that realises it."""
+    turns: Mapping[int, Turn]
+    """What is said of each turn."""
+    turn_samples: Mapping[int, int]
+    """Length of each turn's clips, without the pauses between them."""
+    overlays: frozenset[int]
+    """Turns that lie on top of another one, whose speaker keeps the floor."""
+
+    def lead_to_anchor(self, turn: int, speaker: Speaker) -> float:
+        """Samples from a turn's start to the first place in it where `speaker` comes in, at the least.
+
+        That speaker must have ended by then: who still speaks cannot interrupt.
+        """
+        anchors = {
+            u.anchor.host: u.anchor
+            for u in self.said
+            if u.speaker is speaker and isinstance(u.anchor, AfterWords | AfterSeconds)
+        }
+        before = 0
+        for utterance in self.turns[turn]:
+            clip = self.clips[utterance.utterance_id]
+            if utterance.utterance_id in anchors:
+                return before + anchor_offset(anchors[utterance.utterance_id], clip.words, self.rate)
+            before += clip.num_samples
+        return math.inf
+
+
+def gather(spoken: SpokenScript) -> Material:
+    """Index a spoken script for placing."""
+    unsaid = spoken.script.unsaid()
+    said = tuple(u for u in spoken.script.utterances if u.utterance_id not in unsaid)
+    clips = {entry.utterance_id: entry.clip for entry in spoken.clips}
+    events = {event.utterance_id: event for event in spoken.script.events}
+    turns: dict[int, list[Utterance]] = {}
+    for utterance in said:
+        turns.setdefault(utterance.turn, []).append(utterance)
+    return Material(
+        language=spoken.script.language,
+        rate=spoken.clips[0].clip.sampling_rate,
+        said=said,
+        clips=clips,
+        events=events,
+        turns={turn: tuple(parts) for turn, parts in turns.items()},
+        turn_samples={
+            turn: sum(clips[u.utterance_id].num_samples for u in parts) for turn, parts in turns.items()
+        },
+        overlays=frozenset(turn for turn, parts in turns.items() if _lies_on_top(parts[0], events)),
+    )
+
+
+def _lies_on_top(opening: Utterance, events: Mapping[str, ScriptedEvent]) -> bool:
+    event = events.get(opening.utterance_id)
+    anchored = isinstance(opening.anchor, AfterWords | AfterSeconds)
+    return anchored and event is not None and event.effect is FloorEffect.CONTINUES
+
+
+def anchor_offset(anchor: AfterWords | AfterSeconds, words: tuple[Word, ...], rate: int) -> int:
+    """Samples from the host's start to the point where the anchor's condition is met."""
+    if isinstance(anchor, AfterSeconds):
+        return to_samples(anchor.seconds, rate)
+    if anchor.words > len(words):
+        raise RecordError(
+            Reason.CANNOT_BE_TIMED,
+            f"anchored after word {anchor.words} of {anchor.host}, which has {len(words)}",
+        )
+    return words[anchor.words - 1].span.end
