@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from pipeline.config import DEMO, RunConfig
+from pipeline.core.ledger import Call
 from pipeline.core.timing.dyad import dyad_law
+from pipeline.domain.errors import ConfigError
 from pipeline.domain.quarantine import Refusal
 from pipeline.domain.record import Record
 from pipeline.domain.script import DialoguePlan, Script
@@ -19,11 +21,13 @@ from pipeline.domain.spoken import SpokenScript
 from pipeline.domain.timeline import Timeline
 from pipeline.io.audio import RunAudio
 from pipeline.io.corpora import find_corpus
+from pipeline.io.jsonl import write_records
 from pipeline.io.prompts import load_prompts
 from pipeline.io.references import load_reference
 from pipeline.io.sources import fingerprint_source
 from pipeline.io.store import Store
 from pipeline.io.voices import load_catalogue
+from pipeline.ports import ChatModel
 from pipeline.stages import render, script, seeds, speech, timing
 from pipeline.stages.seeds import SeedSource, SourceContent
 from pipeline.stages.shard import Shard
@@ -84,6 +88,7 @@ class Wiring:
 
     def __init__(self, config: RunConfig, run_directory: Path, store_directory: Path) -> None:
         self._config = config
+        self._run_directory = run_directory
         self._store = Store(store_directory)
         self._audio = RunAudio(run_directory)
         self._resources = ExitStack()
@@ -135,18 +140,44 @@ class Wiring:
         return _bind(seeds.NAME, seeds.VERSION, self._config.seeds, deps, SourceContent, seeds.run)
 
     def _script(self) -> BoundStage:
-        from pipeline.backends.offline.author import OfflineAuthor  # here, so that retiming never loads one
-
         prompts = load_prompts()
         used = "".join(f"{prompt.reference}:{prompt.sha256}" for prompt in map(prompts.current, PROMPTS))
         deps = script.Deps(
             root_seed=self._config.seed,
-            author=OfflineAuthor(),
+            author=self._author(),
             prompts=prompts,
             prompts_sha256=hashlib.sha256(used.encode()).hexdigest(),
             replies=self._store,
+            keep_calls=None if self._config.script.author.backend == "offline" else self._keep_calls,
         )
         return _bind(script.NAME, script.VERSION, self._config.script, deps, DialoguePlan, script.run)
+
+    def _author(self) -> ChatModel:
+        config = self._config.script.author
+        if config.backend == "offline":
+            from pipeline.backends.offline.author import OfflineAuthor  # here: retiming never loads one
+
+            return OfflineAuthor()
+        try:
+            from pipeline.backends.openai_chat import OpenAIAuthor, Server, find_key
+        except ImportError as error:
+            raise ConfigError(
+                f"script.author: backend openai cannot be loaded ({error}); remedy: "
+                "pip install 'humdial-pipeline[openai]'"
+            ) from error
+        servers = [
+            Server(
+                base_url=endpoint.base_url.rstrip("/"),
+                kind=endpoint.server,
+                max_in_flight=endpoint.max_in_flight,
+                api_key=find_key(endpoint.api_key_variable, endpoint.server),
+            )
+            for endpoint in config.endpoints
+        ]
+        return self._resources.enter_context(OpenAIAuthor(config.model or "", servers, config.patience))
+
+    def _keep_calls(self, index: int, calls: tuple[Call, ...]) -> None:
+        write_records(self._run_directory / directory_of(script.NAME) / f"ledger.{index:05d}.jsonl", calls)
 
     def _speech(self) -> BoundStage:
         from pipeline.backends.espeak.synthesizer import EspeakSynthesizer

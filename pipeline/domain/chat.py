@@ -34,6 +34,17 @@ class ChatRequest(Record):
     max_completion_tokens: int = Field(gt=0)
 
 
+class Served(Record):
+    """How a server came to its reply: what a ledger counts beside tokens."""
+
+    endpoint: str
+    """Address of the server, without any key."""
+    latency_s: float = Field(ge=0)
+    """Of the try that succeeded, from sending to the last byte."""
+    retries: int = Field(ge=0)
+    """Tries before it that failed: timeouts, 429, 503, resets."""
+
+
 class ChatReply(Record):
     """What came back, before it is parsed."""
 
@@ -45,3 +56,5 @@ class ChatReply(Record):
     completion_tokens: int = Field(ge=0)
     frames: tuple[str, ...]
     """Ids of the sentence frames used, by authors that compose from frames; empty for a language model."""
+    served: Served | None = None
+    """None for an author that is no server."""

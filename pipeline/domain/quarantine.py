@@ -26,6 +26,7 @@ class Reason(StrEnum):
     NO_SUITABLE_TURN = "no_suitable_turn"
     UNSPEAKABLE_TEXT = "unspeakable_text"
     INVALID_REPLY = "invalid_reply"
+    NO_REPLY = "no_reply"
     QUOTE_NOT_FOUND = "quote_not_found"
     ANCHOR_AT_EDGE = "anchor_at_edge"
     WRONG_SPEAKER_ROLES = "wrong_speaker_roles"

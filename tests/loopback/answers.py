@@ -1,0 +1,109 @@
+"""What the server says: what the embedded author would write, or nonsense that fits the schema."""
+
+import json
+import random
+import re
+
+from llguidance import LLMatcher, LLTokenizer
+from pydantic import JsonValue
+
+from pipeline.core.scripting.steps import Adapted, AdaptInput, Line, PlaceInput, WriteInput
+from pipeline.domain.chat import ChatMessage, ChatRequest
+from pipeline.domain.errors import RecordError
+from pipeline.domain.labels import Language
+from pipeline.domain.record import Record
+from pipeline.domain.scene import Scene, scene_definition
+from pipeline.ports import ChatModel
+from tests.loopback.requests import Completion, grammar_of
+
+_DATA = re.compile(r"<(seed|dialogue)>\n(.*?)\n</\1>", re.DOTALL)
+_SCENE = re.compile(r'(?:[Ss]cene|场景) "?(\w+)')
+_TOKENIZER = LLTokenizer("byte")
+_QUOTE, _COMMA = ord('"'), ord(",")
+
+
+def is_chinese(request: Completion) -> bool:
+    """By the task's own words, which come before the data."""
+    return "请" in request.messages[-1].content.partition("<")[0]
+
+
+async def useful_answer(request: Completion, author: ChatModel) -> str | None:
+    """What `author` makes of the dialogue in the prompt; None where it finds nothing to say.
+
+    A model reads the prompt, so this does too: scene and data are taken from the message's text.
+    """
+    record = _read_input(request)
+    if record is None or request.response_format is None:
+        return None
+    question = ChatRequest(
+        step=request.step or "",
+        prompt="",
+        prompt_sha256="",
+        messages=(ChatMessage(role="user", content="see input"),),
+        input=record.to_line(),
+        response_schema=json.dumps(request.response_format.json_schema.json_schema),
+        seed=request.seed,
+        temperature=request.temperature,
+        top_p=request.top_p,
+        max_completion_tokens=request.max_completion_tokens,
+    )
+    try:
+        return (await author.complete(question)).content
+    except RecordError:
+        return None
+
+
+def _read_input(request: Completion) -> Record | None:
+    text = request.messages[-1].content
+    data, scene = _DATA.search(text), _SCENE.search(text)
+    if data is None or scene is None:
+        return None
+    content = json.loads(data.group(2))
+    where = {
+        "dialogue_id": "loopback",
+        "language": Language.ZH if is_chinese(request) else Language.EN,
+        "scene": Scene(scene.group(1)),
+    }
+    event = scene_definition(Scene(scene.group(1))).event
+    if request.step == "adapt":
+        lines = tuple(Line.model_validate(line) for line in content["lines"])
+        return AdaptInput.model_validate({**where, "topic": content["topic"], "lines": lines})
+    if request.step == "place":
+        adapted = Adapted.model_validate_json(data.group(2))
+        return PlaceInput.model_validate({**where, "event": event, "adapted": adapted})
+    if request.step == "write":
+        adapted = Adapted.model_validate({"topic": content["topic"], "turns": tuple(content["turns"])})
+        heard, unsaid = tuple(content["heard"]), tuple(content["unsaid"])
+        return WriteInput.model_validate(
+            {**where, "event": event, "adapted": adapted, "heard": heard, "unsaid": unsaid}
+        )
+    return None
+
+
+def nonsense(schema: dict[str, JsonValue], seed: int, max_bytes: int = 4000) -> str:
+    """A document that fits a schema, drawn byte by byte from what llguidance's grammar engine allows.
+
+    vLLM can use the same engine. Quotes and ends are preferred, so that texts and lists stay short; past
+    `max_bytes` they are taken wherever they are allowed.
+    """
+    rng = random.Random(seed)
+    matcher = LLMatcher(_TOKENIZER, grammar_of(schema))
+    written = bytearray()
+    while not matcher.is_stopped():
+        bias = matcher.compute_logit_bias()
+        allowed = [token for token, weight in enumerate(bias) if weight]
+        token = _draw(allowed, rng, len(written) > max_bytes)
+        matcher.consume_token(token)
+        if token < 256:
+            written.append(token)
+    if matcher.is_error():
+        raise RuntimeError(matcher.get_error())
+    return written.decode()
+
+
+def _draw(allowed: list[int], rng: random.Random, hurry: bool) -> int:
+    ends = [token for token in allowed if token >= 256 or token in b'"]}']
+    if ends and (hurry or rng.random() < 0.1):
+        return rng.choice(ends)
+    plain = [token for token in allowed if token in b"abcdefghijklmnopqrstuvwxyz " or token in b'{}[]":,']
+    return rng.choice(plain or allowed)
