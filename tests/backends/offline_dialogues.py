@@ -200,15 +200,20 @@ def divide(host: tuple[str, ...], quote: str) -> tuple[tuple[str, ...], tuple[st
 
 
 def make_dialogue(language: Language, scene: Scene, seed: Seed, number: int, rng_seed: int) -> Made:
-    """Run the three steps as the script stage does."""
+    """A dialogue of an invented seed."""
     topic, texts = seed
-    event = scene_definition(scene).event
     name = f"{language.value}-{number}"
-    adapt_reply = ask(
-        "adapt",
+    return make_from(
         AdaptInput(dialogue_id=name, language=language, scene=scene, topic=topic, lines=lines(texts)),
         rng_seed,
     )
+
+
+def make_from(request: AdaptInput, rng_seed: int) -> Made:
+    """Run the three steps as the script stage does."""
+    name, language, scene = request.dialogue_id, request.language, request.scene
+    event = scene_definition(scene).event
+    adapt_reply = ask("adapt", request, rng_seed)
     adapted = Adapted.from_line(adapt_reply.content)
     host = host_turn(event, adapted.turns)
     assert host is not None

@@ -5,13 +5,17 @@ from types import ModuleType
 
 import pytest
 
-from pipeline.backends.offline import frames, queries, replies, words
+from pipeline.backends.offline import derived, frames, knowledge, queries, replies, words
 from pipeline.backends.offline.banks import load_bank
+from pipeline.backends.offline.derived import derived_frames
 from pipeline.backends.offline.domains import detect_domain
+from pipeline.backends.offline.knowledge import find_knowledge
 from pipeline.backends.offline.queries import classify, find_queries
 from pipeline.backends.offline.replies import further_advice, usable_reply
-from pipeline.backends.offline.words import clean_topic, noun_phrase
+from pipeline.backends.offline.words import clean_topic, gerund, noun_phrase
+from pipeline.core.scripting.steps import AdaptInput
 from pipeline.domain.labels import Language
+from pipeline.domain.scene import Scene
 from tests.backends.offline_dialogues import lines
 
 EN, ZH = Language.EN, Language.ZH
@@ -169,7 +173,85 @@ def test_a_restaurant_mentioned_later_does_not_change_the_field() -> None:
     assert detect_domain(load_bank(EN), "I need a hotel room for two nights.", "", context).name == "hotel"
 
 
-@pytest.mark.parametrize("module", [frames, queries, replies, words])
+def chat(topic: str, texts: tuple[str, ...], language: Language = ZH) -> AdaptInput:
+    return AdaptInput(
+        dialogue_id="d", language=language, scene=Scene.TOPIC_SWITCHING, topic=topic, lines=lines(texts)
+    )
+
+
+ISLAND = (
+    "知道灯塔岛这部电影吗？",
+    "知道呀，它是二零一二年上映的一部纪录片，你知道导演是谁吗？",
+    "导演是一位姓何的女士，我很喜欢她。",
+    "嗯，该片曾获得海洋影展的最佳摄影奖。",
+    "片长是多少呢？",
+    "片长一共九十六分钟，全部在岛上实地拍摄。",
+)
+
+
+def test_a_chat_about_one_thing_becomes_a_question_and_its_facts() -> None:
+    found = find_knowledge(chat("灯塔岛", ISLAND))
+    assert found is not None
+    query, facts = found
+    assert query.text == "你知道灯塔岛这部电影吗？"
+    assert facts == (
+        "它是二零一二年上映的一部纪录片。",
+        "该片曾获得海洋影展的最佳摄影奖。",
+        "片长一共九十六分钟，全部在岛上实地拍摄。",
+    )
+
+
+@pytest.mark.parametrize(
+    ("topic", "texts"),
+    [
+        ("灯塔岛", ISLAND[:2]),
+        ("风车", ISLAND),
+        ("灯塔岛", ("你在灯塔岛玩过吗？", *ISLAND[1:])),
+    ],
+    ids=["too few facts", "another topic", "no question for knowledge"],
+)
+def test_a_chat_without_enough_facts_on_its_topic_is_no_knowledge(topic: str, texts: tuple[str, ...]) -> None:
+    assert find_knowledge(chat(topic, texts)) is None
+
+
+@pytest.mark.parametrize(
+    ("topic", "texts", "name"),
+    [
+        ("rent a car", ("Morning.", "Morning."), "transport"),
+        ("casual talk", ("The waiter lost our menu.", "In such a restaurant, and no dessert!"), "eating_out"),
+        ("casual talk", ("Nice day.", "It is."), None),
+        ("find a lamp", ("He was murdered at the hotel.", "In the hotel room?"), None),
+    ],
+)  # fmt: skip
+def test_a_query_is_derived_only_where_the_field_is_plain(
+    topic: str, texts: tuple[str, ...], name: str | None
+) -> None:
+    found = derived_frames(load_bank(EN), chat(topic, texts, EN))
+    assert (found[2].name if found else None) == name
+
+
+@pytest.mark.parametrize(
+    ("verb", "wanted"),
+    [("rent", "renting"), ("quit", "quitting"), ("get", "getting"), ("see", "seeing"), ("use", "using"),
+     ("play", "playing"), ("fix", "fixing"), ("open", "opening")],
+)  # fmt: skip
+def test_gerunds_are_spelt_right(verb: str, wanted: str) -> None:
+    assert gerund(verb) == wanted
+
+
+@pytest.mark.parametrize(
+    ("query", "topic", "wanted"),
+    [
+        ("帮我推荐一家能停车的酒店。", "餐馆、景点、酒店", "hotel"),
+        ("有没有免费的景点可以逛？", "餐馆、景点、酒店", "sights"),
+        ("下午去剑桥的火车有几班？", "列车、餐厅", "transport"),
+    ],
+)
+def test_what_is_asked_for_outweighs_what_else_the_corpus_names(query: str, topic: str, wanted: str) -> None:
+    assert detect_domain(load_bank(ZH), query, topic, "餐馆 餐厅 酒店 景点").name == wanted
+
+
+@pytest.mark.parametrize("module", [derived, frames, knowledge, queries, replies, words])
 def test_the_examples_in_doc_strings_are_true(module: ModuleType) -> None:
     failed, attempted = doctest.testmod(module)
     assert attempted > 0

@@ -1,6 +1,6 @@
 """Step 1: from a seed to a user's query and an assistant's answer.
 
-    query      a user turn of the seed
+    query      a user turn of the seed, else one about its topic
     answer     [the seed's own reply, more of its advice | an opening]  tip  tip ...  closing
 
 For `directed_at_others` a second exchange follows: the user's next question of the seed, or one about a tip.
@@ -24,7 +24,7 @@ from pipeline.core.tokens import words_of
 from pipeline.domain.labels import Language, Speaker
 from pipeline.domain.scene import Scene
 
-_TARGET = {Language.EN: (58, 72), Language.ZH: (84, 108)}
+_TARGET = {Language.EN: (58, 72), Language.ZH: (76, 100)}
 _CEILING = {Language.EN: 90, Language.ZH: 150}
 _ENOUGH = {Language.EN: 50, Language.ZH: 75}
 _CLOSING_ROOM = {Language.EN: 15, Language.ZH: 24}
@@ -32,10 +32,10 @@ _MAX_SENTENCES = 7
 _RICH_SENTENCES = 4
 _RICH = {Language.EN: 50, Language.ZH: 78}
 """Words with which the seed has said enough: no tip need follow."""
-_KEYWORD_WEIGHT, _WIDER_WEIGHT = 1.3, 0.4
+_KEYWORD_WEIGHT, _WIDER_WEIGHT = 1.3, 0.3
 _FIRST_OF_TWO = 0.6
 """The first of two answers is shorter: the event falls into the second."""
-_LINK_CHANCE = 0.35
+_LINK_CHANCE, _CLOSING_CHANCE = 0.3, 0.8
 
 
 def adapt(request: AdaptInput, bank: Bank, composer: Composer) -> Adapted:
@@ -44,7 +44,8 @@ def adapt(request: AdaptInput, bank: Bank, composer: Composer) -> Adapted:
     topic = seed_topic(request, bank, material)
     composer.slots = {} if names_a_field(bank, topic) else {"topic": topic}
     head = _head(request, bank, composer, material)
-    tips = _tips(bank, material.domain, " ".join((topic, material.query.text, *head)), composer)
+    matter = None if material.whole_field else " ".join((topic, material.query.text, *head))
+    tips = [] if material.complete else _tips(bank, material.domain, matter, composer)
     two = request.scene is Scene.DIRECTED_AT_OTHERS
     answer, given = _answer(bank, composer, head, tips, _FIRST_OF_TWO if two else 1.0)
     turns = [_turn(Speaker.USER, material.query.sentences), _turn(Speaker.ASSISTANT, answer)]
@@ -64,6 +65,9 @@ def _turn(speaker: Speaker, sentences: tuple[str, ...]) -> AdaptedTurn:
 
 def _head(request: AdaptInput, bank: Bank, composer: Composer, material: Material) -> tuple[str, ...]:
     """How the answer begins: with what the seed has to say, or with an opening that suits the query."""
+    if material.complete:
+        opening = composer.say(bank.frames["knowledge/openings"])
+        return (*split_sentences(opening, request.language), *material.reply)
     if material.reply:
         room = _TARGET[request.language][0] - _length(material.reply)
         return material.reply + more_advice(request, material.query, composer, room)
@@ -71,7 +75,7 @@ def _head(request: AdaptInput, bank: Bank, composer: Composer, material: Materia
     return split_sentences(composer.say(bank.frames[f"response/openings/{kind.value}"]), request.language)
 
 
-def _tips(bank: Bank, domain: Domain, matter: str, composer: Composer) -> list[Tip]:
+def _tips(bank: Bank, domain: Domain, matter: str | None, composer: Composer) -> list[Tip]:
     """Tips that fit in weighted random order; general ones behind them.
 
     A tip for the very matter is likelier, one of the wider field less likely, none is certain. Ordering by
@@ -115,8 +119,10 @@ def _answer(
             continue
         sentences.append(_tip_sentence(bank, composer, tip, linked=bool(given) or len(head) > 1))
         given.append(tip)
-    if _length(sentences) + _CLOSING_ROOM[bank.language] <= _CEILING[bank.language]:
-        sentences += split_sentences(composer.say(bank.frames["response/closings"]), bank.language)
+    room = _length(sentences) + _CLOSING_ROOM[bank.language] <= _CEILING[bank.language]
+    if room and composer.chance(_CLOSING_CHANCE):
+        closings = "response/closings" if given or tips else "knowledge/closings"
+        sentences += split_sentences(composer.say(bank.frames[closings]), bank.language)
     return tuple(sentences), tuple(given)
 
 

@@ -110,7 +110,11 @@ class Bank:
 
     def wider(self, domain: Domain) -> Domain | None:
         """The field whose tips fit this one too."""
-        return next((other for other in self.domains if other.name == domain.also), None)
+        return self.domain(domain.also) if domain.also else None
+
+    def domain(self, name: str) -> Domain:
+        """One field by its name."""
+        return next(domain for domain in self.domains if domain.name == name)
 
     def find_tip(self, sentence: str) -> tuple[Tip, Domain] | None:
         """The tip that a sentence of a response was made from, whatever link stands before it."""

@@ -7,6 +7,7 @@ from pipeline.domain.labels import Language
 _NOUN_WEIGHT = 2
 _ENOUGH = 2
 _TOPIC_SHARE = 0.5
+_PLAIN, _PLAIN_LEAD = 4, 1.4
 _CONTEXT_SHARE, _CONTEXT_CAP = 0.25, 1.0
 
 
@@ -35,23 +36,37 @@ def detect_domain(bank: Bank, query: str, topic: str, context: str) -> Domain:
     return best
 
 
+def prevailing_domain(bank: Bank, text: str) -> Domain | None:
+    """The field that a whole dialogue is plainly about: much evidence, and far more than for any other."""
+    words = vocabulary(text, bank.language)
+    scores = sorted(
+        ((_evidence(domain, words, text, bank.language), domain.name) for domain in bank.domains),
+        reverse=True,
+    )
+    (best, name), (second, _) = scores[0], scores[1]
+    if best < _PLAIN or best < _PLAIN_LEAD * second:
+        return None
+    return next(domain for domain in bank.domains if domain.name == name)
+
+
 def _evidence(domain: Domain, words: frozenset[str], text: str, language: Language) -> int:
     nouns = mentions(domain.nouns, words, text, language)
     return _NOUN_WEIGHT * nouns + mentions(domain.cues, words, text, language)
 
 
-def fitting_tips(bank: Bank, domain: Domain, text: str, without: frozenset[str]) -> tuple[Tip, ...]:
+def fitting_tips(bank: Bank, domain: Domain, text: str | None, without: frozenset[str]) -> tuple[Tip, ...]:
     """Tips of the field, then of the wider one, that fit the dialogue and were not given yet.
 
-    `text` decides about tips that hold for a part of the field only; `without` holds frame ids.
+    `text` decides about tips that hold for a part of the field only, None lets all of them pass; `without`
+    holds frame ids.
     """
-    words = vocabulary(text, bank.language)
+    words = vocabulary(text or "", bank.language)
     wider = bank.wider(domain)
     found = [
         tip
         for tip in (*domain.tips, *(wider.tips if wider else ()))
         if tip.say.frame_id not in without
-        and (not tip.only_for or mentions(tip.only_for, words, text, bank.language))
+        and (text is None or not tip.only_for or mentions(tip.only_for, words, text, bank.language))
     ]
     return tuple(found)
 

@@ -40,6 +40,7 @@ class _Words(Record):
     leaning: str
     numbers: str
     not_modifiers: str
+    task_verbs: str = ""
 
 
 class _LexiconFile(Record):
@@ -85,6 +86,8 @@ class Lexicon:
     numbers: frozenset[str]
     not_modifiers: frozenset[str]
     """Words that may stand between an article and a noun, but are left out of a noun phrase."""
+    task_verbs: frozenset[str]
+    """Verbs with which a topic such as `rent a car` may begin."""
 
 
 @cache
@@ -117,6 +120,7 @@ def load_lexicon(language: Language) -> Lexicon:
         leaning=frozenset(words.leaning.split()),
         numbers=frozenset(words.numbers.split()),
         not_modifiers=frozenset(words.not_modifiers.split()),
+        task_verbs=frozenset(words.task_verbs.split()),
     )
 
 

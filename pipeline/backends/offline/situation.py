@@ -6,6 +6,7 @@ from pipeline.backends.offline.banks import Bank, Domain, Exchange, Tip
 from pipeline.backends.offline.domains import detect_domain, fitting_tips, names_a_field
 from pipeline.backends.offline.frames import Composer, split_sentences
 from pipeline.backends.offline.place import host_turn
+from pipeline.backends.offline.queries import QueryKind, classify
 from pipeline.core.scripting.steps import WriteInput
 from pipeline.core.tokens import words_of
 
@@ -31,6 +32,8 @@ class Situation:
     domain: Domain
     recent: Tip | None
     """The tip that was just heard."""
+    only_facts: bool
+    """The user asked for facts and was given nothing but facts: no advice is being given."""
 
     def sentences(self, text: str) -> tuple[str, ...]:
         """Split a rendered frame."""
@@ -71,9 +74,10 @@ def read_situation(request: WriteInput, bank: Bank, composer: Composer) -> Situa
     recent = _recent_tip(bank, host, broken if understood else broken - 1) if request.heard else None
     slots = {} if names_a_field(bank, topic) else {"topic": topic}
     composer.slots = slots | ({"about": recent.about} if recent else {})
-    return Situation(
-        request, bank, composer, host, broken, understood, tuple(tip for tip, _ in found), domain, recent
-    )
+    given = tuple(tip for tip, _ in found)
+    asked = " ".join(request.adapted.turns[0].sentences) if request.adapted.turns else ""
+    facts = not given and classify(asked, bank.language) is QueryKind.FACT
+    return Situation(request, bank, composer, host, broken, understood, given, domain, recent, facts)
 
 
 def _all_sentences(request: WriteInput) -> tuple[str, ...]:

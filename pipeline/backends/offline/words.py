@@ -87,6 +87,21 @@ def noun_phrase(text: str, language: Language, nouns: frozenset[str]) -> str | N
     return None
 
 
+def gerund(verb: str) -> str:
+    """The -ing form of a plain English verb.
+
+    >>> gerund("quit"), gerund("make"), gerund("see")
+    ('quitting', 'making', 'seeing')
+    """
+    if verb.endswith("e") and not verb.endswith("ee"):
+        return f"{verb[:-1]}ing"
+    if re.fullmatch(
+        r"(?:[^aeiou]+|qu)[aeiou][bdgklmnprt]", verb.replace("qu", "q") if "qu" in verb else verb
+    ):
+        return f"{verb}{verb[-1]}ing"
+    return f"{verb}ing"
+
+
 def clean_topic(topic: str | None, language: Language) -> str | None:
     """A seed's own topic, if it can stand after `about`: a gerund, a phrase with an article, a Chinese phrase.
 

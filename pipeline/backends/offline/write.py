@@ -10,10 +10,14 @@ from pipeline.backends.offline.banks import Bank
 from pipeline.backends.offline.frames import Composer
 from pipeline.backends.offline.situation import Situation, read_situation
 from pipeline.core.scripting.steps import WriteInput, Written
+from pipeline.core.tokens import words_of
 from pipeline.domain.labels import Emotion
 from pipeline.domain.scene import EventType
 
 _EXTRA_CHANCE = 0.45
+_ABOUT_FACTS = frozenset({"misunderstood", "doubted", "lengthy"})
+"""Complaints that make sense about facts; one does not reject a fact as one rejects advice."""
+_MIN_FACT_WORDS = 7
 
 
 def write(request: WriteInput, bank: Bank, composer: Composer) -> Written:
@@ -27,7 +31,7 @@ def _follow_up(now: Situation) -> Written:
         now.composer.note(f"{now.recent.ask.frame_id}/answer")
         answer = now.recent.answer
     else:
-        exchange = now.exchange("follow_up")
+        exchange = now.exchange("knowledge" if now.only_facts else "follow_up")
         question = now.composer.render(exchange.ask)
         answer = now.sentences(now.composer.render(exchange.answer))
     opening = now.perhaps("follow_up/acknowledgements", _EXTRA_CHANCE)
@@ -40,7 +44,10 @@ def _follow_up(now: Situation) -> Written:
 
 
 def _dissatisfaction(now: Situation) -> Written:
-    complaint = now.composer.choose(now.bank.frames["negation/complaints"])
+    complaints = now.bank.frames["negation/complaints"]
+    if now.only_facts:
+        complaints = tuple(frame for frame in complaints if frame.kind in _ABOUT_FACTS)
+    complaint = now.composer.choose(complaints)
     text = now.composer.render(complaint)
     reaction = (
         *now.sentences(now.say(f"negation/apologies/{complaint.kind}")),
@@ -52,11 +59,19 @@ def _dissatisfaction(now: Situation) -> Written:
 
 
 def _remedy(now: Situation, kind: str) -> str:
-    """What the assistant offers instead: another tip; to somebody in a hurry, the one that was still to come."""
+    """What the assistant offers instead: another tip; to somebody in a hurry, the one that was still to come.
+
+    Of facts, the next one.
+    """
     unsaid = now.host[now.broken + 1 :]
     waiting = [found[0] for found in map(now.bank.find_tip, unsaid) if found]
     if kind == "lengthy" and waiting:
         return now.composer.render(waiting[0].say)
+    told = [
+        sentence for sentence in (*unsaid[:-1], *now.host[1:-1]) if len(words_of(sentence)) >= _MIN_FACT_WORDS
+    ]
+    if now.only_facts and told:
+        return told[0]
     return now.fresh_tip()
 
 
