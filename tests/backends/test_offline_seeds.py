@@ -97,6 +97,8 @@ def test_a_long_turn_yields_its_usable_sentences_only() -> None:
         ("好的。您可以先用冷水泡一泡。", ZH, ("你可以先用冷水泡一泡。",)),
         ("我老婆也这样。", ZH, ()),
         ("先用冷水冲一下。你试过没有？", ZH, ("先用冷水冲一下。",)),
+        ("Do what others do, drink some alcohol.", EN, ()),
+        ("你这是焦虑症的一个症状。", ZH, ()),
     ],
 )
 def test_a_reply_is_used_up_to_the_first_sentence_that_no_assistant_would_say(
