@@ -120,8 +120,9 @@ def _answer(
         sentences.append(_tip_sentence(bank, composer, tip, linked=bool(given) or len(head) > 1))
         given.append(tip)
     room = _length(sentences) + _CLOSING_ROOM[bank.language] <= _CEILING[bank.language]
-    if room and composer.chance(_CLOSING_CHANCE):
-        closings = "response/closings" if given or tips else "knowledge/closings"
+    advised = bool(given or tips)
+    if room and (not advised or composer.chance(_CLOSING_CHANCE)):
+        closings = "response/closings" if advised else "knowledge/closings"
         sentences += split_sentences(composer.say(bank.frames[closings]), bank.language)
     return tuple(sentences), tuple(given)
 
