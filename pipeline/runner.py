@@ -23,6 +23,7 @@ from pydantic import ValidationError
 
 from pipeline import __version__
 from pipeline.config import RunConfig
+from pipeline.core.ledger import Ledger, summarise_calls
 from pipeline.core.timing.calibration import Calibration
 from pipeline.domain.errors import ConfigError, PipelineError
 from pipeline.domain.record import Record
@@ -37,7 +38,7 @@ from pipeline.wiring import ORDER, STAGE_VERSIONS, BoundStage, Wiring, directory
 
 R = TypeVar("R", bound=Record)
 
-PACKAGES = ("numpy", "scipy", "soxr", "soundfile", "pydantic", "prefect", "espeakng-loader")
+PACKAGES = ("numpy", "scipy", "soxr", "soundfile", "pydantic", "prefect", "espeakng-loader", "openai")
 """Packages whose versions a run writes down."""
 
 DESCRIPTION = "run.json"
@@ -123,6 +124,8 @@ class RunDescription(Record):
     num_dialogues: int
     refusals: dict[str, int]
     calibration: Calibration | None
+    ledger: Ledger | None = None
+    """What a paid author's work took; None for the embedded one."""
 
 
 class RunSummary(Record):
@@ -315,7 +318,14 @@ class Runner:
             num_dialogues=summary.num_dialogues,
             refusals=summary.refusals,
             calibration=self._calibration,
+            ledger=self._ledger(),
         )
+
+    def _ledger(self) -> Ledger | None:
+        author = self.config.script.author
+        if author.backend == "offline":  # a ledger that lies here is of an author before
+            return None
+        return summarise_calls(self.directory.read_calls(), author.prices)
 
 
 def read_description(run_directory: Path) -> RunDescription:

@@ -130,6 +130,7 @@ def print_summary(directory: Path, summary: "RunSummary") -> None:
         f"{summary.shards_run} shards run, {summary.shards_cached} kept from before"
     )
     _print_calibration(directory)
+    _print_ledger(directory)
     click.echo(f"listen: {directory / 'report' / 'index.html'}")
     for path in sorted((directory / "export").glob("*")):
         click.echo(f"export: {path}")
@@ -150,3 +151,15 @@ def _print_calibration(directory: Path) -> None:
     rows = [("moved", "n", "median before, s", "after, s")]
     rows += [(m.kind, str(m.n), f"{m.median_s:+.3f}", f"{m.dialled_median_s:+.3f}") for m in found.moved]
     print_table(rows)
+
+
+def _print_ledger(directory: Path) -> None:
+    """What a paid author's work took."""
+    from pipeline.cli.tables import print_table
+    from pipeline.core.ledger import ledger_table
+    from pipeline.runner import read_description
+
+    found = read_description(directory).ledger
+    if found is not None:
+        click.echo("\nauthor:")
+        print_table(ledger_table(found))

@@ -4,7 +4,7 @@
 
     outputs/<run>/
       run.json
-      02-script/records.00000.jsonl  quarantine.00000.jsonl  stamp.00000.json
+      02-script/records.00000.jsonl  quarantine.00000.jsonl  stamp.00000.json  ledger.00000.jsonl
       audio/<dialogue_id>.flac       dialogues.jsonl         export/  report/
 """
 
@@ -20,6 +20,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from pipeline.core.ledger import Call
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.quarantine import Refusal
 from pipeline.domain.record import Record
@@ -138,6 +139,11 @@ class RunDirectory:
         """Every refused record of the run, stage by stage."""
         for path in sorted(self.path.glob("[0-9][0-9]-*/quarantine.*.jsonl")):
             yield from read_records(path, Refusal)
+
+    def read_calls(self) -> Iterator[Call]:
+        """What every question to the author took; nothing where the author asks for no pay."""
+        for path in sorted(self.path.glob("[0-9][0-9]-*/ledger.*.jsonl")):
+            yield from read_records(path, Call)
 
     def drop_shards_from(self, stage: str, count: int) -> None:
         """Remove shards beyond the first `count`: leftovers of a run with smaller shards."""

@@ -5,14 +5,14 @@ import tempfile
 from pathlib import Path
 
 from pipeline.cli.tables import format_table
-from tests.bench import commands, rendering, timing
+from tests.bench import authoring, commands, rendering, timing
 from tests.bench.measure import Row
 
 
 def main() -> int:
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="humdial-bench-") as directory:
-        for part in (rendering, timing, commands):
+        for part in (rendering, timing, authoring, commands):
             print(f"{part.__name__.rpartition('.')[2]} ...", file=sys.stderr, flush=True)
             rows.extend(part.measure(Path(directory)))
     table = [("path", "against", "ratio", "goal", "", "measured")]

@@ -11,9 +11,10 @@ request → least loaded open endpoint → reply
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from concurrent.futures import Future
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from pipeline.backends.openai_chat.endpoint import Endpoint, Server, is_overload
 from pipeline.core.patience import Patience
@@ -21,8 +22,29 @@ from pipeline.domain.chat import ChatReply, ChatRequest
 from pipeline.domain.errors import ConfigError, RecordError, TerminalBackendError, TransientBackendError
 from pipeline.domain.quarantine import Reason
 
+T = TypeVar("T")
+
 _OVERLOAD_FACTOR = 4
 """A server that says itself that it has too much to do is asked more often before the dialogue is refused."""
+
+
+class _Home:
+    """A running event loop in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="author", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Coroutine[None, None, T]) -> Future[T]:
+        """Run it here; the result can be awaited anywhere."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def leave(self) -> None:
+        """Stop; nothing may be under way."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
 
 class OpenAIAuthor:
@@ -39,8 +61,7 @@ class OpenAIAuthor:
         self._servers = tuple(servers)
         self._patience = patience
         self._endpoints: tuple[Endpoint, ...] = ()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="author", daemon=True)
+        self._home: _Home | None = None
 
     @property
     def name(self) -> str:
@@ -48,27 +69,26 @@ class OpenAIAuthor:
         return self._model
 
     def __enter__(self) -> Self:
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._open(), self._loop).result()
+        self._home = _Home()
+        self._home.submit(self._open()).result()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        home, self._home = self._home, None
+        if home is not None:
+            home.submit(self._close()).result()
+            home.leave()
 
     async def complete(self, request: ChatRequest) -> ChatReply:
         """Answer one request, however often it has to be sent.
 
         Raises TerminalBackendError where no server will, and RecordError for a request that none can answer.
         """
-        if not self._endpoints:
+        if self._home is None:
             raise RuntimeError("OpenAIAuthor: not open; use it as a context manager")
-        answer = asyncio.run_coroutine_threadsafe(self._answer(request), self._loop)
-        return await asyncio.wrap_future(answer)
+        return await asyncio.wrap_future(self._home.submit(self._answer(request)))
 
     async def _open(self) -> None:
         self._endpoints = tuple(Endpoint(server, self._model, self._patience) for server in self._servers)
@@ -82,8 +102,9 @@ class OpenAIAuthor:
         await asyncio.gather(*under_way, return_exceptions=True)
         for endpoint in self._endpoints:
             await endpoint.close()
-        await self._loop.shutdown_asyncgens()
-        await self._loop.shutdown_default_executor()
+        loop = asyncio.get_running_loop()
+        await loop.shutdown_asyncgens()
+        await loop.shutdown_default_executor()
 
     async def _answer(self, request: ChatRequest) -> ChatReply:
         failures = 0
@@ -106,7 +127,7 @@ class OpenAIAuthor:
 
     def _choose(self) -> Endpoint:
         """The open endpoint with the least to do. Raises TerminalBackendError if none is open."""
-        now_s = self._loop.time()
+        now_s = asyncio.get_running_loop().time()
         candidates = [endpoint for endpoint in self._endpoints if endpoint.is_open(now_s)]
         if candidates:
             return min(candidates, key=lambda endpoint: endpoint.share)

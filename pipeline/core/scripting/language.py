@@ -29,7 +29,9 @@ def check_language(texts: Sequence[str], language: Language) -> None:
 
 
 def _is_han(word: str) -> bool:
-    return word[0] >= "\u3400" and len(word) == 1
+    return len(word) == 1 and (
+        "\u3400" <= word <= "\u9fff" or word >= "\uf900"
+    )  # a Hangul syllable is neither
 
 
 def _is_latin(word: str) -> bool:

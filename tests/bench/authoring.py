@@ -1,0 +1,175 @@
+"""Our client against the SDK as it comes, 512 requests in flight at a server that always says the same.
+
+Both do the whole path: build the request, send it, store the reply, validate it. Each runs in a process of its
+own, so that CPU time and memory are its own.
+"""
+
+import asyncio
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import openai
+from pydantic import BaseModel
+
+from pipeline.backends.openai_chat import OpenAIAuthor, Server
+from pipeline.core.patience import Patience
+from pipeline.core.prompting import Sampling, build_request, parse_reply
+from pipeline.core.scripting.steps import AdaptedTurn, Placement
+from pipeline.domain.chat import ChatReply, ChatRequest
+from pipeline.domain.labels import Speaker
+from pipeline.io.prompts import load_prompts
+from pipeline.io.store import Store
+from pipeline.runner import relax_collector
+from tests.bench.measure import Row
+
+IN_FLIGHT = 512
+REQUESTS = 3 * IN_FLIGHT
+REPEATS = 3
+MODEL = "canned-1"
+SAMPLING = Sampling(temperature=0.8, top_p=0.95, max_completion_tokens=512)
+
+
+class Taken(BaseModel):
+    """What one way of asking took."""
+
+    cpu_ms: float
+    """Per request."""
+    peak_mb: float
+    wall_s: float
+
+
+def measure(directory: Path) -> Iterator[Row]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.loopback.canned"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stdout is not None
+        assert server.stdin is not None
+        url = server.stdout.readline().strip()
+        rounds = [[_run(way, url) for way in ("ours", "sdk")] for _ in range(REPEATS)]
+        server.stdin.close()
+    ours, sdk = (
+        Taken(
+            cpu_ms=statistics.median(one.cpu_ms for one in taken),
+            peak_mb=statistics.median(one.peak_mb for one in taken),
+            wall_s=statistics.median(one.wall_s for one in taken),
+        )
+        for taken in zip(*rounds, strict=True)
+    )
+    note = f"{ours.cpu_ms:.2f} and {sdk.cpu_ms:.2f} ms per request, {REQUESTS / ours.wall_s:.0f} requests/s"
+    yield Row("author, whole path", "SDK, default transport", sdk.cpu_ms / ours.cpu_ms, "at least", 2, note)
+    note = f"peaks {ours.peak_mb:.0f} and {sdk.peak_mb:.0f} MB, {IN_FLIGHT} in flight"
+    yield Row("author, MB", "SDK, default transport", ours.peak_mb - sdk.peak_mb, "at most", 40, note)
+
+
+def _run(way: str, url: str) -> Taken:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.authoring", way, url], check=True, capture_output=True, text=True
+    )
+    return Taken.model_validate_json(done.stdout)
+
+
+def _requests() -> Callable[[int], ChatRequest]:
+    """The `place` step of dialogues that differ in one number."""
+    turns = (AdaptedTurn(speaker=Speaker.USER, sentences=("When does the last ferry leave tonight?",)),)
+    record = turns[0]
+    prompt = load_prompts().current("script/place")
+    system = "You write scripts for spoken dialogues. " * 150  # the length of a real head
+
+    def build(number: int) -> ChatRequest:
+        return build_request(
+            step="place",
+            prompt=prompt.reference,
+            prompt_sha256=prompt.sha256,
+            system=system,
+            user=f"Dialogue {number}: {record.to_line()}",
+            record=record,
+            output=Placement,
+            seed=number,
+            sampling=SAMPLING,
+        )
+
+    return build
+
+
+async def _ask_all(complete: Callable[[ChatRequest], Awaitable[ChatReply]], store: Store) -> None:
+    gate, build = asyncio.Semaphore(IN_FLIGHT), _requests()
+
+    async def one(number: int) -> None:
+        async with gate:
+            request = build(number)
+            reply = await complete(request)
+            store.put_reply(request.fingerprint(), reply)
+            parse_reply(reply, Placement)
+
+    await asyncio.gather(*map(one, range(REQUESTS)))
+
+
+def _ours(url: str, store: Store) -> None:
+    servers = (Server(base_url=url, kind="vllm", max_in_flight=IN_FLIGHT),)
+    with OpenAIAuthor(MODEL, servers, Patience()) as author:
+        asyncio.run(_ask_all(author.complete, store))
+
+
+def _sdk(url: str, store: Store) -> None:
+    async def ask() -> None:
+        async with openai.AsyncOpenAI(api_key="none", base_url=url) as client:
+
+            async def complete(request: ChatRequest) -> ChatReply:
+                done = await client.chat.completions.create(
+                    model=MODEL,
+                    messages=[
+                        {"role": "system", "content": request.messages[0].content},
+                        {"role": "user", "content": request.messages[1].content},
+                    ],
+                    response_format={
+                        "type": "json_schema",
+                        "json_schema": {
+                            "name": request.step,
+                            "strict": True,
+                            "schema": json.loads(request.response_schema),
+                        },
+                    },
+                    temperature=request.temperature,
+                    top_p=request.top_p,
+                    max_completion_tokens=request.max_completion_tokens,
+                    seed=request.seed,
+                    extra_body={"chat_template_kwargs": {"enable_thinking": False}},
+                )
+                assert done.usage is not None
+                return ChatReply(
+                    model=done.model,
+                    content=done.choices[0].message.content or "",
+                    finish_reason="stop",
+                    prompt_tokens=done.usage.prompt_tokens,
+                    cached_tokens=0,
+                    completion_tokens=done.usage.completion_tokens,
+                    frames=(),
+                )
+
+            await _ask_all(complete, store)
+
+    asyncio.run(ask())
+
+
+def main(way: str, url: str) -> None:
+    relax_collector()  # as every command does
+    with tempfile.TemporaryDirectory(prefix="humdial-bench-") as directory:
+        began_cpu_s, began_s = time.process_time(), time.perf_counter()
+        (_ours if way == "ours" else _sdk)(url, Store(Path(directory)))
+        cpu_s, wall_s = time.process_time() - began_cpu_s, time.perf_counter() - began_s
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # Linux counts in KiB
+    print(Taken(cpu_ms=1e3 * cpu_s / REQUESTS, peak_mb=peak_mb, wall_s=wall_s).model_dump_json())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
