@@ -1,6 +1,7 @@
 """Stage 2: scripts. Each step is one prompt to the author and one validated reply."""
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -40,6 +41,8 @@ VERSION = 1
 T = TypeVar("T", bound=Record)
 A = TypeVar("A")
 
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
+
 
 class EndpointConfig(Record):
     """One server that speaks OpenAI's chat completions."""
@@ -77,9 +80,8 @@ class AuthorConfig(Record):
     """For the ledger."""
 
     @model_validator(mode="after")
-    def _complete(self) -> Self:
-        if self.backend == "openai":
-            check_endpoints(self)
+    def _checked(self) -> Self:
+        check_endpoints(self)
         return self
 
     @property
@@ -99,31 +101,45 @@ class AuthorConfig(Record):
 def check_endpoints(author: AuthorConfig) -> None:
     """Raise ConfigError where a language model is not fully described.
 
-    Addresses are not repeated in messages: some hold a password, which is one of the things refused here.
+    Values are not repeated in messages: a key or password that strayed into one is among the things refused.
     """
-    if author.model is None:
+    if author.backend == "openai" and author.model is None:
         raise ConfigError("script.author: backend openai needs to know the model; add `model: <its name>`")
-    if not author.endpoints:
+    if author.backend == "openai" and not author.endpoints:
         raise ConfigError(
             "script.author: backend openai needs a server; "
             "add `endpoints: [{base_url: http://localhost:8000/v1, server: vllm}]`"
         )
     for number, endpoint in enumerate(author.endpoints):
-        url = urlsplit(endpoint.base_url)
-        if url.scheme not in ("http", "https") or not url.hostname:
-            problem = "is no http address; wanted one like http://localhost:8000/v1"
-        elif url.username or url.password or url.query:
-            problem = "holds a user, password or query; name the variable with the key in api_key_variable"
-        elif url.path.rstrip("/").endswith("/chat/completions"):
-            problem = "goes too far; leave /chat/completions away"
-        else:
-            continue
-        raise ConfigError(f"script.author.endpoints.{number}.base_url {problem}")
+        problem = _problem_of(endpoint)
+        if problem:
+            raise ConfigError(f"script.author.endpoints.{number}.{problem}")
     addresses = [endpoint.base_url.rstrip("/") for endpoint in author.endpoints]
     if len(set(addresses)) != len(addresses):
         raise ConfigError(
             "script.author.endpoints: an address is there twice; raise its max_in_flight instead"
         )
+
+
+def _problem_of(endpoint: EndpointConfig) -> str | None:
+    """What is wrong with one, without its values."""
+    variable = endpoint.api_key_variable
+    if variable is not None and not _VARIABLE.fullmatch(variable):
+        return (
+            "api_key_variable is no name of an environment variable; wanted capitals, digits and underscores, for "
+            "example OPENAI_API_KEY; the key itself belongs into the environment only"
+        )
+    try:
+        url = urlsplit(endpoint.base_url)
+    except ValueError:  # an IPv6 address without its end
+        return "base_url is no address; wanted one like http://localhost:8000/v1"
+    if url.scheme not in ("http", "https") or not url.hostname:
+        return "base_url is no http address; wanted one like http://localhost:8000/v1"
+    if url.username or url.password or url.query or url.fragment:
+        return "base_url holds a user, password or query; name the variable with the key in api_key_variable"
+    if url.path.rstrip("/").endswith("/chat/completions"):
+        return "base_url goes too far; leave /chat/completions away"
+    return None
 
 
 class Config(Record):

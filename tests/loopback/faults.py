@@ -74,7 +74,8 @@ def damage(content: str, fault: Fault, chinese: bool) -> str:
         return content[: len(content) // 2]
     other = "This is in the other language, I am afraid." if chinese else "这句话用错了语言，抱歉。"
     whole = fault is Fault.WRONG_LANGUAGE
-    return json.dumps(_replace(json.loads(content), other if whole else INJECTION, whole), ensure_ascii=False)
+    replaced = _replace(json.loads(content), other if whole else INJECTION, whole)
+    return json.dumps(replaced, ensure_ascii=False, separators=(",", ":"))  # as records spell themselves
 
 
 def _replace(value: JsonValue, text: str, whole: bool) -> JsonValue:

@@ -1,6 +1,7 @@
 """What a server accepts: the request of `POST /v1/chat/completions`, with the errors of vLLM."""
 
 import json
+from functools import cache
 from itertools import pairwise
 from typing import Literal
 
@@ -41,7 +42,7 @@ class ResponseFormat(_Part):
     @model_validator(mode="after")
     def _compiles(self) -> "ResponseFormat":
         _check_strict(self.json_schema.json_schema, "schema")
-        problem = LLMatcher.validate_grammar(grammar_of(self.json_schema.json_schema))
+        problem = _compile(json.dumps(self.json_schema.json_schema))
         if problem:
             raise ValueError(f"the schema does not compile: {problem}")
         return self
@@ -99,6 +100,12 @@ def read_request(body: bytes, dialect: Dialect, model: str, max_model_len: int) 
             f"{request.max_completion_tokens} output tokens and your prompt contains {request.prompt_tokens}.",
         )
     return request
+
+
+@cache
+def _compile(schema: str) -> str:
+    """What the grammar engine has against a schema; empty if nothing."""
+    return LLMatcher.validate_grammar(grammar_of(json.loads(schema)))
 
 
 def grammar_of(schema: dict[str, JsonValue]) -> str:

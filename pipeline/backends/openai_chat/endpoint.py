@@ -3,7 +3,6 @@
 import asyncio
 import os
 import random
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -19,7 +18,6 @@ from pipeline.domain.errors import ConfigError, PipelineError, TransientBackendE
 
 _NO_KEY = "none"
 """The SDK wants one; servers that ask for none ignore it."""
-_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 OPENAI_KEY = "OPENAI_API_KEY"
 
 
@@ -44,11 +42,6 @@ def find_key(
     name = variable or (OPENAI_KEY if server == "openai" else None)
     if name is None:
         return None
-    if not _VARIABLE.fullmatch(name):  # most likely the key itself, so it is not repeated here
-        raise ConfigError(
-            "script.author: api_key_variable holds no name of an environment variable; wanted capitals, digits and "
-            f"underscores, for example {OPENAI_KEY}; the key itself belongs into the environment only"
-        )
     key = environment.get(name, "").strip()
     if not key:
         raise ConfigError(
