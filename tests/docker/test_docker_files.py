@@ -10,10 +10,12 @@ import yaml
 from prefect.settings import Settings
 from pydantic import BaseModel, Field, JsonValue
 
+from pipeline.stages.script import AuthorConfig
+
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "docker" / "Dockerfile"
 COMPOSE = ROOT / "docker" / "compose.yaml"
-PINNED = re.compile(r"^[a-z0-9./-]+:\d+\.\d+[a-z0-9.-]*$")
+PINNED = re.compile(r"^[a-z0-9./-]+:v?\d+\.\d+[a-z0-9.-]*$")
 
 
 class Build(BaseModel):
@@ -207,7 +209,7 @@ def test_every_service_has_a_health_that_the_next_one_waits_for() -> None:
             else:
                 assert dependency.condition == "service_completed_successfully"
                 assert other == "deploy", f"{other} never ends"
-    assert {"postgres", "prefect-server", "deploy", "worker"} == set(services)
+    assert {"postgres", "prefect-server", "deploy", "worker", "vllm"} == set(services)
     assert all(s.healthcheck is not None for s in services.values())
 
 
@@ -258,3 +260,16 @@ def test_the_pool_and_the_deployments_are_those_of_prefect_yaml() -> None:
     assert "--prefect-file flows/prefect.yaml" in services["deploy"].command[0]
     assert "COPY flows /app/flows" in DOCKERFILE.read_text(encoding="utf-8")
     assert arguments_of("WORKDIR")[-1] == "/app"
+
+
+def test_the_author_runs_on_request_and_holds_what_an_endpoint_may_ask_of_it() -> None:
+    content = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]["vllm"]
+    assert content["profiles"] == ["gpu"]
+    model, *options = content["command"]
+    assert model.startswith("${AUTHOR_MODEL:-"), "the entry point of the image takes the model by its place"
+    flags = dict(option.removeprefix("--").partition("=")[::2] for option in options)
+    author = AuthorConfig()
+    assert int(flags["max-num-seqs"]) >= 128  # the most that README.md advises for one endpoint
+    assert int(flags["max-model-len"]) >= 4 * author.max_completion_tokens
+    assert flags["generation-config"] == "vllm"
+    assert "enable-prompt-tokens-details" in flags
