@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from pipeline.cli import main as run_command_line
 
 if TYPE_CHECKING:
-    from pipeline.runner import Progress, RunSummary
+    from pipeline.run_records import Progress, RunSummary
 
 
 def main() -> None:

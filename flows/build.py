@@ -18,7 +18,7 @@ from flows.tasks import calibrate, export, finish, opened, plan, render, report,
 from flows.watching import watcher
 from pipeline.core.report import RunReport, summary_table
 from pipeline.core.timing.calibration import Calibration
-from pipeline.runner import Progress, RunSummary, ShardRef
+from pipeline.run_records import Progress, RunSummary, ShardRef
 from pipeline.stages.export import Config as ExportConfig
 
 ShardFuture = PrefectConcurrentFuture[ShardRef]

@@ -21,7 +21,8 @@ from pipeline.core.timing.calibration import Calibration
 from pipeline.domain.errors import ConfigError, TransientBackendError
 from pipeline.exporting import export_run
 from pipeline.reporting import report_run
-from pipeline.runner import Runner, RunSummary, ShardRef
+from pipeline.run_records import RunSummary, ShardRef
+from pipeline.runner import Runner
 from pipeline.stages import export as export_stage
 from pipeline.stages import render as render_stage
 from pipeline.stages import script as script_stage

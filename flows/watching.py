@@ -6,7 +6,7 @@ from contextvars import ContextVar
 
 from prefect.logging import get_run_logger
 
-from pipeline.runner import Progress, ShardRef
+from pipeline.run_records import Progress, ShardRef
 
 _watcher: ContextVar[Progress | None] = ContextVar("watcher", default=None)
 """A flow's parameters are JSON, so a watcher cannot be one of them."""

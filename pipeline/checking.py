@@ -22,7 +22,7 @@ from pipeline.domain.timeline import AudioFile, Dialogue
 from pipeline.io.audio import read_pcm16
 from pipeline.io.run_directory import RunDirectory
 from pipeline.ports import VoiceActivityDetector
-from pipeline.runner import read_description
+from pipeline.run_records import read_description
 
 
 class CheckProgress(Protocol):

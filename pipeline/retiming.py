@@ -15,18 +15,8 @@ from pipeline.config import RunConfig, override_config
 from pipeline.core.timing.calibration import Calibration
 from pipeline.domain.errors import ConfigError
 from pipeline.io.run_directory import RunDirectory
-from pipeline.runner import (
-    BEFORE_TIMING,
-    FROM_TIMING,
-    SILENT,
-    Progress,
-    Runner,
-    RunSummary,
-    ShardRef,
-    read_description,
-    ref_of,
-    relax_collector,
-)
+from pipeline.run_records import SILENT, Progress, RunSummary, ShardRef, read_description
+from pipeline.runner import BEFORE_TIMING, FROM_TIMING, Runner, ref_of, relax_collector
 from pipeline.stages import seeds, speech
 from pipeline.wiring import directory_of
 

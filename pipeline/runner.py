@@ -17,20 +17,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self, TypeVar
-
-from pydantic import ValidationError
+from typing import Self, TypeVar
 
 from pipeline import __version__
 from pipeline.config import RunConfig
 from pipeline.core.ledger import Ledger, summarise_calls
 from pipeline.core.timing.calibration import Calibration
-from pipeline.domain.errors import ConfigError, PipelineError
+from pipeline.domain.errors import PipelineError
 from pipeline.domain.record import Record
 from pipeline.domain.spoken import SpokenScript
 from pipeline.domain.timeline import Dialogue
 from pipeline.io.files import write_text
 from pipeline.io.run_directory import RunDirectory, Stamp
+from pipeline.run_records import (
+    DESCRIPTION,
+    SILENT,
+    Progress,
+    RunDescription,
+    RunSummary,
+    ShardRef,
+    Slicing,
+    Versions,
+)
 from pipeline.stages import render, seeds, timing
 from pipeline.stages.seeds import SourceContent
 from pipeline.stages.shard import Shard
@@ -41,23 +49,10 @@ R = TypeVar("R", bound=Record)
 PACKAGES = ("numpy", "scipy", "soxr", "soundfile", "pydantic", "prefect", "espeakng-loader", "openai")
 """Packages whose versions a run writes down."""
 
-DESCRIPTION = "run.json"
 
 BEFORE_TIMING = ORDER[1 : ORDER.index(timing.NAME)]
 FROM_TIMING = ORDER[ORDER.index(timing.NAME) :]
 """Stages that need neither an author nor a synthesizer: all that retiming runs."""
-
-
-class ShardRef(Record):
-    """A finished shard of one stage: small enough to be passed between tasks."""
-
-    stage: str
-    index: int
-    records_sha256: str
-    num_records: int
-    num_refusals: int
-    cached: bool
-    """Found complete, not run again."""
 
 
 def relax_collector() -> None:
@@ -68,76 +63,6 @@ def relax_collector() -> None:
     """
     gc.freeze()
     gc.set_threshold(200_000, 50, 100)
-
-
-class Slicing(Record):
-    """How many shards the seeds were cut into."""
-
-    num_shards: int
-
-
-class Progress(Protocol):
-    """Who watches a run."""
-
-    def begin(self, num_shards: int) -> None:
-        """So many shards of all stages will pass."""
-        ...
-
-    def advance(self, ref: ShardRef) -> None:
-        """One more is done."""
-        ...
-
-    def end(self) -> None:
-        """All are."""
-        ...
-
-
-class _Silent:
-    """Nobody watches."""
-
-    def begin(self, num_shards: int) -> None: ...
-
-    def advance(self, ref: ShardRef) -> None: ...
-
-    def end(self) -> None: ...
-
-
-SILENT: Progress = _Silent()
-
-
-class Versions(Record):
-    """What made a run."""
-
-    pipeline: str
-    python: str
-    stages: dict[str, int]
-    deps: dict[str, str]
-    """By stage: engine, voices, prompts, reference - whatever else its output depends on."""
-    packages: dict[str, str]
-
-
-class RunDescription(Record):
-    """`run.json`: what was asked, with what, and what came of it. `humdial run run.json` repeats it."""
-
-    config: RunConfig
-    versions: Versions
-    num_dialogues: int
-    refusals: dict[str, int]
-    calibration: Calibration | None
-    ledger: Ledger | None = None
-    """What a paid author's work took; None for the embedded one."""
-
-
-class RunSummary(Record):
-    """What a finished run holds."""
-
-    directory: str
-    num_dialogues: int
-    num_refusals: int
-    refusals: dict[str, int]
-    """By `<stage>: <reason>`."""
-    shards_run: int
-    shards_cached: int
 
 
 class Runner:
@@ -326,19 +251,6 @@ class Runner:
         if author.backend == "offline":  # a ledger that lies here is of an author before
             return None
         return summarise_calls(self.directory.read_calls(), author.prices)
-
-
-def read_description(run_directory: Path) -> RunDescription:
-    """What an earlier run wrote down. Raises ConfigError where there is no finished run."""
-    path = run_directory / DESCRIPTION
-    try:
-        return RunDescription.from_line(path.read_bytes())
-    except OSError as error:
-        raise ConfigError(
-            f"{run_directory}: holds no run.json; wanted the directory of a finished run"
-        ) from error
-    except ValidationError as error:
-        raise ConfigError(f"{path}: written by another version: {error.errors()[0]['msg']}") from error
 
 
 def run_in_process(runner: Runner, progress: Progress = SILENT, max_shards: int | None = None) -> RunSummary:

@@ -8,7 +8,7 @@ from pipeline.config import parse_config
 from pipeline.core.assembly import assemble
 from pipeline.domain.timeline import Dialogue, Timeline
 from pipeline.io.audio import RunAudio
-from pipeline.runner import RunDescription, Versions
+from pipeline.run_records import RunDescription, Versions
 from tests.spoken import load_clip
 
 LOUDNESS_LUFS = -11.9

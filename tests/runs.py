@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.config import RunConfig, parse_config
-from pipeline.runner import Runner, RunSummary, run_in_process
+from pipeline.run_records import RunSummary
+from pipeline.runner import Runner, run_in_process
 
 SCENES = ("follow_up_question", "pause_handling", "third_party_after")
 """A yield, a hesitation, and a third voice from further away."""

@@ -29,7 +29,7 @@ from pipeline.domain.timeline import Dialogue, Timeline
 from pipeline.io.jsonl import read_records
 from pipeline.io.references import load_reference
 from pipeline.retiming import retime_run
-from pipeline.runner import read_description
+from pipeline.run_records import read_description
 from pipeline.stages import timing
 from pipeline.stages.shard import Shard
 from pipeline.stages.timing import Config, Deps

@@ -17,7 +17,8 @@ from pipeline.domain.errors import BackendError, ConfigError, PipelineError
 from pipeline.domain.timeline import Dialogue
 from pipeline.io.jsonl import read_records
 from pipeline.io.run_directory import RunDirectory
-from pipeline.runner import DESCRIPTION, Runner, ShardRef, read_description, run_in_process
+from pipeline.run_records import DESCRIPTION, ShardRef, read_description
+from pipeline.runner import Runner, run_in_process
 from tests.runs import data_of, finished_run, run_at, small_config
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from pipeline.runner import Progress, RunSummary
+    from pipeline.run_records import Progress, RunSummary
 
 
 class RunFlow(Protocol):

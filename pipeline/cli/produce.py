@@ -8,7 +8,7 @@ import click
 from pipeline.cli.context import Context
 
 if TYPE_CHECKING:
-    from pipeline.runner import RunSummary
+    from pipeline.run_records import RunSummary
 
 SET = click.option(
     "--set",
@@ -139,7 +139,7 @@ def print_summary(directory: Path, summary: "RunSummary") -> None:
 def _print_calibration(directory: Path) -> None:
     """What an overlap ratio that was asked for did to the timing."""
     from pipeline.cli.tables import print_table
-    from pipeline.runner import read_description
+    from pipeline.run_records import read_description
 
     found = read_description(directory).calibration
     if found is None:
@@ -157,7 +157,7 @@ def _print_ledger(directory: Path) -> None:
     """What a paid author's work took."""
     from pipeline.cli.tables import print_table
     from pipeline.core.ledger import ledger_table
-    from pipeline.runner import read_description
+    from pipeline.run_records import read_description
 
     found = read_description(directory).ledger
     if found is not None:

@@ -14,7 +14,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from pipeline.runner import ShardRef
+from pipeline.run_records import ShardRef
 
 
 class ShardProgress:

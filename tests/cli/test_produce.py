@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.domain.timeline import Dialogue
 from pipeline.io.jsonl import read_records
-from pipeline.runner import Progress, RunSummary
+from pipeline.run_records import Progress, RunSummary
 from tests.cli.calling import Answer, humdial
 from tests.runs import data_of, finished_run
 

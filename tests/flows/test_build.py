@@ -22,7 +22,8 @@ from pipeline.domain.errors import (
     TransientBackendError,
 )
 from pipeline.io.files import file_sha256
-from pipeline.runner import Runner, RunSummary, ShardRef, run_in_process
+from pipeline.run_records import RunSummary, ShardRef
+from pipeline.runner import Runner, run_in_process
 from pipeline.wiring import ORDER
 
 

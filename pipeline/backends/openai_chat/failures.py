@@ -50,9 +50,8 @@ def translate(error: openai.OpenAIError, endpoint: str, step: str, secrets: tupl
     """The exception to raise instead, for a request of one step to one endpoint."""
     if isinstance(error, openai.APIStatusError):
         return _of_status(error, endpoint, step, secrets)
-    if isinstance(error, openai.APITimeoutError):
-        return TransientBackendError(f"{endpoint}: no answer in time, or the connection was dropped")
     if isinstance(error, openai.APIConnectionError):
+        # The transport's own words: the SDK calls refused and dropped connections timeouts, too.
         cause = redact(str(error.__cause__ or error), secrets)
         return TransientBackendError(f"{endpoint}: connection failed: {cause}")
     return BackendError(f"{endpoint}: {type(error).__name__}: {redact(str(error), secrets)}")

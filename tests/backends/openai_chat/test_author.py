@@ -157,6 +157,7 @@ def test_an_address_where_nobody_listens_stops_the_run() -> None:
         began = time.monotonic()
         replies = ask(author, 5)
     assert {type(reply) for reply in replies} == {TerminalBackendError}
+    assert "Cannot connect to host" in str(replies[0])
     assert QUICK.give_up_after_s * 0.9 <= time.monotonic() - began < 5
 
 

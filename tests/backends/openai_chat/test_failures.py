@@ -76,8 +76,8 @@ def test_a_message_is_one_line_that_a_person_reads() -> None:
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (openai.APITimeoutError(request=REQUEST), "no answer in time"),
-        (openai.APIConnectionError(request=REQUEST), "connection failed"),
+        (openai.APITimeoutError(request=REQUEST), "connection failed: Request timed out."),
+        (openai.APIConnectionError(request=REQUEST), "connection failed: Connection error."),
     ],
 )
 def test_connections_that_fail_are_worth_another_try(error: openai.OpenAIError, said: str) -> None:
