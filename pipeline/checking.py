@@ -1,6 +1,7 @@
 """Measuring a finished run's audio against its records."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -18,8 +19,9 @@ from pipeline.core.checks import (
 from pipeline.core.checks.signals import Pcm
 from pipeline.domain.errors import BackendError
 from pipeline.domain.span import Span
-from pipeline.domain.timeline import AudioFile, Dialogue
+from pipeline.domain.timeline import Dialogue
 from pipeline.io.audio import read_pcm16
+from pipeline.io.files import file_sha256
 from pipeline.io.run_directory import RunDirectory
 from pipeline.ports import VoiceActivityDetector
 from pipeline.run_records import read_description
@@ -71,17 +73,12 @@ class RunCheck:
 
     def _check_one(self, dialogue: Dialogue) -> DialogueCheck:
         path = self._run.path / dialogue.audio.path
-        unfit = _unfit(path, dialogue.audio)
-        if unfit is None:
-            try:
-                samples, sampling_rate = read_pcm16(path)
-            except BackendError as error:
-                unfit = (Code.MISSING_AUDIO, str(error))
-        if unfit is not None:
-            code, detail = unfit
-            finding = Finding(code=code, dialogue_id=dialogue.timeline.dialogue_id, detail=detail)
-            return DialogueCheck((finding,))
-        return measure_dialogue(dialogue, samples, sampling_rate, self._limits, self._detect)
+        try:
+            sound = _decode(path, dialogue)
+        except _UnfitError as unfit:
+            return DialogueCheck((unfit.finding,))
+        check = measure_dialogue(dialogue, sound.samples, sound.sampling_rate, self._limits, self._detect)
+        return replace(check, findings=(*sound.findings, *check.findings))
 
 
 def check_run(run_directory: Path) -> Iterator[Finding]:
@@ -101,13 +98,56 @@ def _detect_with(detector: VoiceActivityDetector) -> Detect:
     return detect
 
 
-def _unfit(path: Path, audio: AudioFile) -> tuple[Code, str] | None:
-    """What the file's size tells before it is opened."""
+class _UnfitError(Exception):
+    """A file in which nothing can be measured."""
+
+    def __init__(self, code: Code, dialogue: Dialogue, detail: str) -> None:
+        super().__init__(detail)
+        self.finding = Finding(code=code, dialogue_id=dialogue.timeline.dialogue_id, detail=detail)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sound:
+    """A file's content, and what is wrong with the file itself."""
+
+    samples: Pcm
+    sampling_rate: int
+    findings: tuple[Finding, ...]
+
+
+def _decode(path: Path, dialogue: Dialogue) -> _Sound:
+    """Read a dialogue's file and hold its bytes against what was written.
+
+    Size alone proves nothing: the same samples encoded again may take fewer bytes. Cut off is what has fewer
+    bytes and decodes to fewer samples, or (as FLAC does) not at all.
+    """
+    audio = dialogue.audio
     try:
         size = path.stat().st_size
+        sha256 = file_sha256(path)
     except OSError as error:
-        return Code.MISSING_AUDIO, f"{path}: not there ({error.strerror}); render the run again"
-    if size < audio.num_bytes:
-        detail = f"{path}: {size} bytes, written with {audio.num_bytes}: cut off; render the run again"
-        return Code.TRUNCATED_FILE, detail
-    return None
+        detail = f"{path}: cannot be opened ({error.strerror}); render the run again"
+        raise _UnfitError(Code.MISSING_AUDIO, dialogue, detail) from error
+    said = f"{path}: {size} bytes, written with {audio.num_bytes}"
+    try:
+        samples, sampling_rate = read_pcm16(path)
+    except BackendError as error:
+        if size < audio.num_bytes:
+            detail = f"{said}: cut off, and not to be decoded; render the run again"
+            raise _UnfitError(Code.TRUNCATED_FILE, dialogue, detail) from error
+        raise _UnfitError(Code.MISSING_AUDIO, dialogue, str(error)) from error
+    if size < audio.num_bytes and len(samples) < audio.num_samples:
+        detail = f"{said}: cut off after {len(samples)} of {audio.num_samples} samples; render the run again"
+        raise _UnfitError(Code.TRUNCATED_FILE, dialogue, detail)
+    if sha256 == audio.sha256:
+        return _Sound(samples, sampling_rate, ())
+    detail = (
+        f"{said}: its SHA-256 begins with {sha256[:12]}, wanted {audio.sha256[:12]}: changed or encoded again "
+        "since it was written; render the run again"
+    )
+    name = dialogue.timeline.dialogue_id
+    return _Sound(
+        samples,
+        sampling_rate,
+        (Finding(code=Code.AUDIO_CHANGED, dialogue_id=name, detail=detail),),
+    )

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from pipeline.config import parse_config
 from pipeline.core.assembly import assemble
@@ -16,14 +17,19 @@ LOUDNESS_LUFS = -11.9
 
 
 def write_run(
-    directory: Path, timelines: Sequence[Timeline], loudness_lufs: float = LOUDNESS_LUFS
+    directory: Path,
+    timelines: Sequence[Timeline],
+    loudness_lufs: float = LOUDNESS_LUFS,
+    file_format: Literal["flac", "wav"] = "flac",
 ) -> tuple[Dialogue, ...]:
     """Render the timelines and write `audio/`, `dialogues.jsonl` and `run.json`."""
     audio = RunAudio(directory)
     dialogues = tuple(
         Dialogue(
             timeline=one,
-            audio=audio.write_audio(one.dialogue_id, assemble(one, load_clip), one.sampling_rate, "flac"),
+            audio=audio.write_audio(
+                one.dialogue_id, assemble(one, load_clip), one.sampling_rate, file_format
+            ),
         )
         for one in timelines
     )

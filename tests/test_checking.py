@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import click
 import numpy as np
@@ -56,12 +57,8 @@ def test_a_clean_run_has_no_findings(run: Path) -> None:
 
 
 def write(run: Path, samples: Pcm, rate: int, index: int = 0) -> None:
-    """Another file in place of a dialogue's, no shorter than the record says."""
-    path = audio_path(run, index)
-    soundfile.write(path, samples, rate, format="FLAC", subtype="PCM_16")
-    missing = dialogue(run, index).audio.num_bytes - path.stat().st_size
-    with path.open("ab") as file:
-        file.write(bytes(max(0, missing)))
+    """Another file in place of a dialogue's."""
+    soundfile.write(audio_path(run, index), samples, rate, format="FLAC", subtype="PCM_16")
 
 
 def rewrite(run: Path, change: Callable[[Pcm], Pcm], index: int = 0) -> None:
@@ -96,6 +93,30 @@ def half(run: Path) -> None:
     rewrite(run, lambda samples: samples[: len(samples) // 2])
 
 
+def longer(run: Path) -> None:
+    rewrite(run, lambda samples: np.concatenate((samples, np.zeros_like(samples[:1]))))
+
+
+def encoded_again(run: Path) -> None:
+    """The same samples in fewer bytes."""
+    path = audio_path(run)
+    samples, rate = read_pcm16(path)
+    soundfile.write(path, samples, rate, format="FLAC", subtype="PCM_16", compression_level=1.0)
+    assert path.stat().st_size < dialogue(run).audio.num_bytes
+
+
+def backwards(run: Path) -> None:
+    """The first utterance, with its fades and its place."""
+    span = dialogue(run).timeline.supervisions[0].span
+
+    def turn(samples: Pcm) -> Pcm:
+        turned = samples.copy()
+        turned[span.start : span.end, 0] = samples[span.start : span.end, 0][::-1]
+        return turned
+
+    rewrite(run, turn)
+
+
 def other_rate(run: Path) -> None:
     samples, _ = read_pcm16(audio_path(run))
     write(run, samples, 16_000)
@@ -111,7 +132,10 @@ FAULTS: dict[Callable[[Path], None], Code] = {
     not_audio: Code.MISSING_AUDIO,
     swapped: Code.TRACKS_SWAPPED,
     mono: Code.CHANNEL_COUNT,
-    half: Code.LENGTH_MISMATCH,
+    half: Code.TRUNCATED_FILE,
+    longer: Code.LENGTH_MISMATCH,
+    encoded_again: Code.AUDIO_CHANGED,
+    backwards: Code.AUDIO_CHANGED,
     other_rate: Code.RATE_MISMATCH,
     all_late: Code.ONSET_OFF,
 }
@@ -124,6 +148,28 @@ def test_a_fault_of_a_file_is_found_and_named(run: Path, fault: Callable[[Path],
     named = [finding for finding in found if finding.code is FAULTS[fault]]
     assert named, [finding.code.value for finding in found]
     assert {finding.dialogue_id for finding in named} == {"d00000"}
+
+
+@pytest.mark.parametrize("fault", [encoded_again, backwards], ids=lambda fault: fault.__name__)
+def test_a_file_that_sounds_right_and_is_another_is_one_finding(
+    run: Path, fault: Callable[[Path], None]
+) -> None:
+    fault(run)
+    (finding,) = check_run(run)
+    assert finding.code is Code.AUDIO_CHANGED
+    assert dialogue(run).audio.sha256[:12] in finding.detail
+
+
+@pytest.mark.parametrize("file_format", ["flac", "wav"])
+def test_a_file_that_lacks_its_end_is_cut_off_and_nothing_else(
+    tmp_path: Path, file_format: Literal["flac", "wav"]
+) -> None:
+    timelines = time_dialogues(spoken_dialogues(1), load_reference("switchboard"))
+    write_run(tmp_path, timelines, file_format=file_format)
+    cut_off(tmp_path)
+    (finding,) = check_run(tmp_path)
+    assert finding.code is Code.TRUNCATED_FILE
+    assert f"written with {dialogue(tmp_path).audio.num_bytes}: cut off" in finding.detail
 
 
 def test_a_user_who_is_heard_all_the_time_changes_the_overlap_ratio(run: Path) -> None:

@@ -16,7 +16,10 @@ class Code(StrEnum):
     MISSING_AUDIO = "missing_audio"
     """Found by whoever opens the file: nothing there, or nothing that can be decoded."""
     TRUNCATED_FILE = "truncated_file"
-    """Shorter on the disk than when it was written."""
+    """Fewer bytes than when it was written, and fewer samples in them, or none that can be decoded."""
+    AUDIO_CHANGED = "audio_changed"
+    """Not the bytes that were written: what was changed shows in other findings, or in nothing else (speech
+    played backwards has its levels, onsets and ends where they were)."""
     LENGTH_MISMATCH = "length_mismatch"
     RATE_MISMATCH = "rate_mismatch"
     CHANNEL_COUNT = "channel_count"
