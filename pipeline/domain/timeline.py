@@ -146,6 +146,8 @@ class Timeline(Record):
     num_samples: int = Field(gt=0)
     profile: str
     """The timing profile that placed it."""
+    dyad: dict[str, float] = Field(default_factory=dict)
+    """The pair's own medians, by metric of the reference, s; empty where it knows no conversations."""
     supervisions: tuple[Supervision, ...] = Field(min_length=1)
     """By start, then id."""
     events: tuple[Event, ...]

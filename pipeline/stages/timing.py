@@ -27,7 +27,7 @@ from pipeline.core.timing.material import gather
 from pipeline.core.timing.placement import Placement, place
 from pipeline.core.timing.profile import Latency, Profile
 from pipeline.core.timing.timeline import build_timeline
-from pipeline.domain.errors import RecordError
+from pipeline.domain.errors import ConfigError, RecordError
 from pipeline.domain.quarantine import Reason, Refusal
 from pipeline.domain.record import Record
 from pipeline.domain.spoken import SpokenScript
@@ -41,6 +41,9 @@ VERSION = 2
 SAMPLE = 1_000
 """Dialogues that a dial is searched on; a larger dataset corrects the answer in a few passes of its own."""
 MAX_CORRECTIONS = 5
+PROMISED_WITHIN = 0.002
+PROMISED_FROM = 200
+"""A target is met within so much on datasets of so many dialogues, or refused."""
 
 
 class OverlapSpread(Record):
@@ -174,6 +177,11 @@ def calibrate_dataset(dialogues: Iterable[SpokenScript], config: Config, deps: D
         if abs(planned - target) <= 2 * TOLERANCE:
             break
         wanted += target - planned
+    if len(sample) >= PROMISED_FROM and abs(planned - target) > PROMISED_WITHIN:
+        raise ConfigError(
+            f"timing.overlap_ratio={target:g}: the nearest that these scripts can be brought to is {planned:.4f}; "
+            f"feasible {reach.lowest:.4f} to {reach.highest:.4f}, in steps of whole syllables"
+        )
     return Calibration(
         target=target,
         dial=dial,
@@ -237,7 +245,9 @@ def _time(spoken: SpokenScript, config: Config, deps: Deps) -> Timeline:
     else:
         placement = place(gather(spoken), profile, config.lead_in_s)
         tail_s = config.tail_s
-    return build_timeline(spoken, placement, config.profile, deps.root_seed, tail_s, deps.stages)
+    return build_timeline(
+        spoken, placement, config.profile, profile.dyad.values(), deps.root_seed, tail_s, deps.stages
+    )
 
 
 def _own_dial(spoken: SpokenScript, spread: OverlapSpread, config: Config, deps: Deps) -> float:

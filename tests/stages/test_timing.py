@@ -49,8 +49,8 @@ def test_equal_input_gives_equal_timelines_and_another_root_seed_others() -> Non
 
 
 def test_a_dialogue_that_cannot_be_placed_does_not_stop_calibration() -> None:
-    with_it = timing.calibrate_dataset((*SPOKEN, TOO_LATE), Config(overlap_ratio=0.05), deps_of())
-    assert with_it == timing.calibrate_dataset(SPOKEN, Config(overlap_ratio=0.05), deps_of())
+    with_it = timing.calibrate_dataset((*SPOKEN, TOO_LATE), Config(overlap_ratio=0.07), deps_of())
+    assert with_it == timing.calibrate_dataset(SPOKEN, Config(overlap_ratio=0.07), deps_of())
     assert with_it is not None
 
 

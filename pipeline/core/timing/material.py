@@ -1,14 +1,14 @@
 """What placing a dialogue looks up again and again, gathered once."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.domain.errors import RecordError
 from pipeline.domain.labels import Language, Speaker
 from pipeline.domain.quarantine import Reason
 from pipeline.domain.scene import FloorEffect
-from pipeline.domain.script import AfterSeconds, AfterWords, ScriptedEvent, Utterance
+from pipeline.domain.script import AfterHesitation, AfterSeconds, AfterWords, ScriptedEvent, Utterance
 from pipeline.domain.span import to_samples
 from pipeline.domain.spoken import SpokenScript
 from pipeline.domain.voice import ClipRef
@@ -33,6 +33,8 @@ class Material:
     """Length of each turn's clips, without the pauses between them."""
     overlays: frozenset[int]
     """Turns that lie on top of another one, whose speaker keeps the floor."""
+    waited_for: frozenset[int]
+    """Turns whose end the next speaker awaits: those with a hesitation in them, and bystanders'."""
 
     def lead_to_anchor(self, turn: int, speaker: Speaker) -> float:
         """Samples from a turn's start to the first place in it where `speaker` comes in, at the least.
@@ -72,8 +74,13 @@ def gather(spoken: SpokenScript) -> Material:
         turn_samples={
             turn: sum(clips[u.utterance_id].num_samples for u in parts) for turn, parts in turns.items()
         },
+        waited_for=frozenset(turn for turn, parts in turns.items() if _is_waited_for(parts)),
         overlays=frozenset(turn for turn, parts in turns.items() if _lies_on_top(parts[0], events)),
     )
+
+
+def _is_waited_for(parts: Sequence[Utterance]) -> bool:
+    return any(u.speaker is Speaker.THIRD_PARTY or isinstance(u.anchor, AfterHesitation) for u in parts)
 
 
 def _lies_on_top(opening: Utterance, events: Mapping[str, ScriptedEvent]) -> bool:

@@ -146,9 +146,11 @@ class _Walk:
         if self.floor is None:
             return self.lead_in
         floor, name = self.placed[self.floor], utterance.utterance_id
-        if floor.utterance.speaker is Speaker.THIRD_PARTY:
-            # The user speaks to the assistant when the bystander is done.
-            offset = self._samples(self.profile.gap_s(f"gap/{name}"))
+        if floor.utterance.turn in self.material.waited_for:
+            # Whoever hesitates is waited for; the user speaks to the assistant when the bystander is done.
+            assistant = utterance.speaker is Speaker.ASSISTANT
+            wait = self.profile.awaited_response_s if assistant else self.profile.gap_s
+            offset = self._samples(wait(f"gap/{name}"))
         else:
             outgoing = floor.span.end - self._of_turn(floor.utterance.turn)[0].span.start
             incoming = self.material.turn_samples[utterance.turn]
@@ -160,7 +162,7 @@ class _Walk:
             assistant = utterance.speaker is Speaker.ASSISTANT
             draw = self.profile.response_s if assistant else self.profile.transfer_s
             offset = self._samples(draw(f"transfer/{name}", lower / self.material.rate))
-        self.offsets.append(("transfer", offset))
+            self.offsets.append(("transfer", offset))
         return floor.span.end + offset
 
     def _come_in(self, utterance: Utterance, anchor: AfterWords | AfterSeconds, event: ScriptedEvent) -> int:
@@ -168,10 +170,13 @@ class _Walk:
         host, name = self.placed[anchor.host], utterance.utterance_id
         anchor_at = host.span.start + anchor_offset(anchor, host.words, self.material.rate)
         yields = event.effect is FloorEffect.YIELDS
+        # What answers the host's words stays in the utterance that holds them, whatever the dial says; a
+        # bystander or an aside has nothing to do with them and may come later in the turn.
+        turn_end = max(one.span.end for one in self._of_turn(host.utterance.turn))
         if yields:
             latest = host.span.end - self._samples(MIN_OVERLAP_S)
         else:
-            latest = max(one.span.end for one in self._of_turn(host.utterance.turn))
+            latest = host.span.end if event.type is EventType.BACKCHANNEL else turn_end
         # Where the host came in early, the speaker may still be busy with what the host answers.
         earliest = max(anchor_at, self.own_end.get(utterance.speaker, 0))
         if latest < earliest:
@@ -217,6 +222,7 @@ class _Walk:
             onset                       |-delay-|
         """
         first = earliest + round(self.profile.lateness * (latest - earliest))
+        turn_end = max(one.span.end for one in self._of_turn(host.utterance.turn))
         ends = [
             placed.span.start + word.span.end
             for placed in self._of_turn(host.utterance.turn)
@@ -224,13 +230,13 @@ class _Walk:
         ]
         places = [(end, after) for end, after in pairwise(ends) if end >= first]
         if not places:
-            return latest
+            return turn_end
         roomiest = max(after - end for end, after in places)
         delay = self._samples(self.profile.backchannel_delay_s(label, roomiest / self.material.rate))
         end = next((end for end, after in places if after - end > delay), None)
         if end is None:  # as long as the roomiest place itself
             end = max(places, key=lambda place: place[1] - place[0])[0]
-        return min(end + delay, latest)
+        return min(end + delay, turn_end)
 
     def _interrupt(self, utterance: Utterance, host: Placed, earliest: int, latest: int) -> tuple[int, int]:
         """(onset, end of the host): the host falls silent a reaction time after the onset, or finishes."""

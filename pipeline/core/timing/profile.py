@@ -59,17 +59,21 @@ class Profile:
 
     def transfer_s(self, label: str, lower_s: float) -> float:
         """Floor-transfer offset, at least `lower_s` (the law of the reference, given that bound)."""
-        score = self.dyad.transfer_score(self._score(label)) - self.dial
+        score = self.dyad.transfers.mix(self._score(label)) - self.dial
         drawn_s = draw_between(self.reference.distribution("fto_turn_to_turn"), score, lower_s, math.inf)
         return max(drawn_s * self._stretch, lower_s) if drawn_s < 0 else drawn_s
 
     def response_s(self, label: str, lower_s: float) -> float:
         """Offset from the user's last word to the assistant's first; its own law where one is configured."""
+        if self.latency is not None or self.assistant_waits:
+            return self.awaited_response_s(label)
+        return self.transfer_s(label, lower_s)
+
+    def awaited_response_s(self, label: str) -> float:
+        """The same where the assistant waits until its user has ended: never negative."""
         if self.latency is not None:
             return self.latency.median_s * math.exp(self.latency.sigma * self._score(label))
-        if self.assistant_waits:
-            return self.gap_s(label)
-        return self.transfer_s(label, lower_s)
+        return self.gap_s(label)
 
     def gap_s(self, label: str) -> float:
         """Joint silence between two speakers where overlap would make no sense."""
@@ -77,7 +81,8 @@ class Profile:
 
     def pause_s(self, label: str) -> float:
         """Silence within a turn, between two of its utterances; at least 0.2 s by definition of an IPU."""
-        return draw_between(self.reference.distribution("pause"), self._score(label), 0.0, math.inf)
+        score = self.dyad.pauses.mix(self._score(label))
+        return draw_between(self.reference.distribution("pause"), score, 0.0, math.inf)
 
     def backchannel_delay_s(self, label: str, upper_s: float) -> float:
         """From the end of the host's latest word to the onset of a backchannel."""

@@ -1,5 +1,7 @@
 """From placed utterances to a Timeline record."""
 
+from collections.abc import Mapping
+
 from pipeline.core.seeding import derive_rng
 from pipeline.core.timing.placement import Placed, Placement, Realised
 from pipeline.core.timing.stopping import heard_text
@@ -24,6 +26,7 @@ def build_timeline(
     spoken: SpokenScript,
     placement: Placement,
     profile: str,
+    dyad: Mapping[str, float],
     root_seed: int,
     tail_s: float,
     stages: tuple[str, ...],
@@ -46,6 +49,7 @@ def build_timeline(
         sampling_rate=rate,
         num_samples=max(s.span.end for s in supervisions) + to_samples(tail_s, rate),
         profile=profile,
+        dyad=dict(dyad),
         supervisions=tuple(supervisions),
         events=tuple(_event(one, spoken) for one in placement.events),
         unsaid=tuple(

@@ -41,7 +41,7 @@ def timeline_of(script: Script, root_seed: int = 0) -> Timeline:
     spoken = speak(script)
     profile = profile_of(script.dialogue_id, root_seed)
     placement = place(gather(spoken), profile, lead_in_s=0.2)
-    return build_timeline(spoken, placement, "reference", root_seed, 0.5, ("timing-1",))
+    return build_timeline(spoken, placement, "reference", {}, root_seed, 0.5, ("timing-1",))
 
 
 @given(SHAPES, st.integers(0, 10_000))
@@ -136,7 +136,7 @@ def test_the_dev_template_holds_the_users_side_at_five_seconds(seed: int) -> Non
     assert set(placed) == {"u00", "u04"}
     gap = placed["u04"].span.start - placed["u00"].span.end
     assert gap == round(GAP_S * RATE)
-    timeline = build_timeline(spoken, placement, "humdial-dev", seed, 10.0, ("timing-1",))
+    timeline = build_timeline(spoken, placement, "humdial-dev", {}, seed, 10.0, ("timing-1",))
     assert {s.track for s in timeline.supervisions} == {Track.USER}
     assert timeline.events[0].type is EventType.FOLLOW_UP_QUESTION
     assert timeline.events[0].host is None
