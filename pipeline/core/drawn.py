@@ -9,6 +9,13 @@ those of everyday talk and are not meant to be. What is drawn from the reference
     assistant               |= a1 =|  |= a2 ==~|        |= b ========|
                            <>       ..          (fixed)<>            <>    transfers of turns without an anchor
                                     <> pause    <->yield                   pause within a turn, yield after an onset
+
+Whoever hesitates is waited for, and so is a bystander: what follows such a turn follows it after a gap, never
+into it, so that transfer is the event's and no draw from the law of transfers::
+
+    user       |= Which tram goes to =|  ...  |= the harbour? =|
+    assistant                                                       |= a1 =|
+                                      (hesitation)              (gap)
 """
 
 import math
@@ -157,7 +164,7 @@ class _Measured:
         return self.spans.get(supervision.supervision_id)
 
     def transfers(self) -> "Iterable[tuple[int, Speaker]]":
-        """(offset, incoming speaker) of every floor transfer between user and assistant without an anchor."""
+        """(offset, incoming speaker) of every floor transfer between user and assistant that no event fixes."""
         floor: list[tuple[tuple[Supervision, ...], Event | None]] = []
         for turn in self.timeline.turns():
             event = self._event_of(turn[0])
@@ -166,18 +173,26 @@ class _Measured:
         for (before, _), (after, event) in pairwise(floor):
             left, entered = self._span(before[-1]), self._span(after[0])
             parties = (before[0].speaker, after[0].speaker)
-            if left is None or entered is None or _is_anchored(event):
+            if left is None or entered is None or _is_anchored(event) or self._is_waited_for(before):
                 continue
             if parties[0] is not parties[1] and Speaker.THIRD_PARTY not in parties:
                 yield entered.start - left.end, parties[1]
+
+    def _is_waited_for(self, turn: tuple[Supervision, ...]) -> bool:
+        """Whether an event keeps whoever comes next from starting before the turn is over."""
+        return turn[0].speaker is Speaker.THIRD_PARTY or any(self._hesitates(one) for one in turn)
+
+    def _hesitates(self, supervision: Supervision) -> bool:
+        """Whether the silence before it is a planned hesitation."""
+        event = self._event_of(supervision)
+        return event is not None and event.type is EventType.HESITATION_PAUSE
 
     def pauses(self) -> Iterable[int]:
         """Silence between utterances of a turn, hesitations left out."""
         for turn in self.timeline.turns():
             for before, after in pairwise(turn):
-                left, entered, event = self._span(before), self._span(after), self._event_of(after)
-                hesitates = event is not None and event.type is EventType.HESITATION_PAUSE
-                if left is not None and entered is not None and not hesitates:
+                left, entered = self._span(before), self._span(after)
+                if left is not None and entered is not None and not self._hesitates(after):
                     yield entered.start - left.end
 
     def backchannels(self) -> Iterable[int]:
