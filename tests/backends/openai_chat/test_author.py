@@ -127,6 +127,17 @@ def test_a_wish_beyond_our_patience_stops_the_run_at_once_and_says_so() -> None:
     assert len(server.exchanges) == 1
 
 
+def test_what_waits_for_a_server_that_closes_is_never_sent() -> None:
+    intercept = first(9, lambda: error_response(429, "come tomorrow", headers={"Retry-After": "9000"}))
+    with (
+        LoopbackServer(intercept=intercept) as server,
+        author_at(server.base_url, max_in_flight=1) as author,
+    ):
+        replies = ask(author, 5)
+    assert {type(reply) for reply in replies} == {TerminalBackendError}
+    assert len(server.exchanges) == 1
+
+
 def test_a_request_that_alone_fails_is_refused_and_no_reason_to_stop() -> None:
     def poison(request: Completion) -> web.Response | None:
         return error_response(500, "this one kills me") if request.step and request.seed == 3 else None
