@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.backends.vad import DEFAULT, find_detector
 from pipeline.core.drawn import DrawnTiming, drawn_rows, measure_drawn, recorded_spans
-from pipeline.core.fitting import Conversation
+from pipeline.core.fitting import Conversation, other_than_two
 from pipeline.core.hearing import hear, heard_activity
 from pipeline.core.reference import Collection, Reference
 from pipeline.core.turntaking import (
@@ -50,6 +50,8 @@ class Description(Record):
     """Conversations in figures, pooled."""
 
     conversations: tuple[str, ...]
+    left_out: str | None
+    """Why rows are absent, where not every conversation has two speakers."""
     statistics: TurnTakingStatistics
     overlap_ratios: tuple[float, ...]
     """Per conversation in which anybody speaks."""
@@ -97,6 +99,7 @@ def describe(material: Material, reference: Reference, refuse: Refuse) -> Descri
     collection: Collection = "independent" if len(generated) == len(conversations) else "whole_conversations"
     return Description(
         conversations=tuple(one.name for one in conversations),
+        left_out=other_than_two(conversations),
         statistics=statistics,
         overlap_ratios=tuple(m.overlap_over_speech_time for m in measured if m.speech_any_s > 0),
         rows=describe_rows(statistics, reference, collection),

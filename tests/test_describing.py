@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from pipeline.cli.main import humdial
 from pipeline.core.drawn import Drawn
+from pipeline.core.reference import ks_distance_two_sample
 from pipeline.core.turntaking import Quantity
 from pipeline.describing import Description, Material, describe, observe
 from pipeline.domain.errors import ConfigError
@@ -59,9 +60,13 @@ def test_records_and_audio_of_a_run_tell_the_same(run: Path) -> None:
     assert heard.statistics.overlap_over_speech_time == pytest.approx(
         recorded.statistics.overlap_over_speech_time, abs=0.005
     )
-    for quantity in (Quantity.FTO, Quantity.PAUSE, Quantity.BACKCHANNEL_DURATION):
+    for quantity in (Quantity.FTO, Quantity.BACKCHANNEL_DURATION):
         pairs = zip(recorded.statistics.sample(quantity), heard.statistics.sample(quantity), strict=True)
         assert max(abs(a - b) for a, b in pairs) <= 0.011
+    # A silence a few ms from 200 ms may end an IPU by record and not by ear, so pauses do not pair up one by one.
+    pauses = [one.statistics.sample(Quantity.PAUSE) for one in (recorded, heard)]
+    assert abs(len(pauses[0]) - len(pauses[1])) <= 2
+    assert ks_distance_two_sample(*pauses) <= 0.05
     assert recorded.drawn is not None
     assert heard.drawn is not None
     for drawn in Drawn:
@@ -95,6 +100,40 @@ def test_an_rttm_file_is_described_and_its_bad_lines_are_told(tmp_path: Path) ->
     (conversation,) = observe(Material((path,)), refusals.append)
     assert conversation.drawn is None
     assert [refusal.record_id for refusal in refusals] == ["m.rttm:4"]
+
+
+def write_meeting(path: Path) -> Path:
+    """Three people in one recording, and two in another."""
+    said = (("m", 0, 2, "A"), ("m", 1.5, 2, "B"), ("m", 4, 2, "C"), ("t", 0, 1, "A"), ("t", 1.5, 1, "B"))
+    lines = [
+        f"SPEAKER {uri} 1 {start} {length} <NA> <NA> {who} <NA> <NA>" for uri, start, length, who in said
+    ]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def test_rows_that_three_speakers_cannot_have_are_absent_with_the_reason(tmp_path: Path) -> None:
+    path = write_meeting(tmp_path / "m.rttm")
+    why = "1 of 2 conversations are not between two speakers ('m' has 3); floor transfers, gaps, pauses"
+    shown = CliRunner().invoke(humdial, ["describe", str(path)])
+    assert shown.exit_code == 0
+    assert f"note: {why}" in shown.stdout
+    assert "ipu_duration" in shown.stdout
+    content = json.loads(CliRunner().invoke(humdial, ["describe", str(path), "--json"]).stdout)
+    assert content["left_out"].startswith(why)
+    assert [row["name"] for row in content["quantities"]] == ["ipu_duration"]
+    refused = CliRunner().invoke(humdial, ["fit", str(path), "--out", str(tmp_path / "x.json")])
+    assert isinstance(refused.exception, ConfigError)
+    assert why in str(refused.exception)
+
+
+@pytest.mark.parametrize("command", ["describe", "fit"])
+def test_help_says_that_two_speakers_are_wanted(command: str) -> None:
+    assert "two speakers" in " ".join(CliRunner().invoke(humdial, [command, "--help"]).stdout.split())
+
+
+def test_two_speakers_are_described_without_a_note(tmp_path: Path) -> None:
+    assert described(Material(write_call(tmp_path), is_audio=True)).left_out is None
 
 
 @pytest.mark.parametrize(
@@ -162,13 +201,13 @@ def test_a_base_is_named_for_what_it_lends(tmp_path: Path) -> None:
     arguments = ["fit", "--audio", *sides, "--out", str(out), "--allow-small", "--base", "switchboard"]
     result = CliRunner().invoke(humdial, arguments)
     assert result.exit_code == 0, result.output
-    assert "borrowed from switchboard: fto_turn_to_turn" in result.stdout
-    reference = load_reference(str(out))
-    assert reference.distribution("fto").n == 2
-    assert (
-        reference.distribution("fto_turn_to_turn").n
-        == load_reference("switchboard").distribution("fto_turn_to_turn").n
-    )
+    assert "borrowed from switchboard: backchannel_since_partner_word_end" in result.stdout
+    assert "derived from the material's own fto: fto_turn_to_turn" in result.stdout
+    assert "borrowed from switchboard: fto_turn_to_turn" not in result.stdout
+    reference, lender = load_reference(str(out)), load_reference("switchboard")
+    assert reference.distribution("fto").n == reference.distribution("fto_turn_to_turn").n == 2
+    onsets = "backchannel_since_partner_word_end"
+    assert reference.distribution(onsets) == lender.distribution(onsets)
 
 
 def test_too_little_is_refused_and_nothing_is_written(tmp_path: Path) -> None:

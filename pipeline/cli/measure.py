@@ -89,7 +89,9 @@ def describe(
     """Turn-taking statistics of runs (directories), RTTM files or two-channel audio, beside a reference.
 
     Quantities are defined as in the reference: words are merged to IPUs across silences < 200 ms, rates are
-    summed before they are divided. Of generated dialogues a second table holds what timing drew from the
+    summed before they are divided. Floor transfers, gaps, pauses, turns and kinds of overlap are defined between
+    two speakers: where any conversation has more (a meeting's RTTM), only IPUs, speech, overlap and silence are
+    measured, and a note says why. Of generated dialogues a second table holds what timing drew from the
     reference: its rows leave out what an event fixed. `noise` is the KS that a sample of the reference's own
     corpus of this size stays under 95 times in 100.
     """
@@ -127,10 +129,13 @@ def fit(
 ) -> None:
     """Make a timing reference for `timing.reference` out of real or generated conversations.
 
-    PATHS are read as by `describe`. Of generated dialogues, tables hold only what no event fixed. A table that
-    the material cannot give (RTTM does not tell backchannels) is recorded as missing; timing then stops with
-    an error, unless --base lends it.
+    PATHS are read as by `describe`; every conversation must have two speakers, because floor transfers are defined
+    between two (leave meetings out). Of generated dialogues, tables hold only what no event fixed. RTTM and audio
+    do not tell backchannels: floor transfers are then taken all together, and yields from everybody whose floor
+    was taken; both are printed as derived. A table that the material cannot give at all (onsets of
+    backchannels) is recorded as missing; timing then stops with an error, unless --base lends it.
     """
+    from pipeline.core.fitting import stand_ins
     from pipeline.fitting import Fit, fit_material
 
     how = Fit(name=name, base=base, allow_small=allow_small)
@@ -139,6 +144,8 @@ def fit(
     click.echo(
         f"{out}: {len(fitted.distributions)} tables of {corpus.n_conversations} conversations, {corpus.hours:.2f} h"
     )
+    for table, measured in stand_ins(fitted).items():
+        click.echo(f"derived from the material's own {measured}: {table}")
     for table, source in fitted.borrowed.items():
         click.echo(f"borrowed from {source}: {table}")
     for table, why in fitted.missing.items():
@@ -181,6 +188,7 @@ def _as_json(description: "Description", paths: tuple[Path, ...], reference: str
         "paths": [str(path) for path in paths],
         "reference": reference,
         "conversations": len(description.conversations),
+        "left_out": description.left_out,
         "total_s": statistics.total_s,
         "overlap_s": statistics.overlap_s,
         "overlap_ratio": _number(statistics.overlap_over_speech_time),
@@ -203,6 +211,10 @@ def _print_description(description: "Description") -> None:
     if description.drawn_rows:
         click.echo()
         _print_rows("drawn by timing", description.drawn_rows)
+    if description.left_out is not None:
+        click.echo(
+            f"\nnote: {description.left_out}, and so left out here: describe those apart that have two"
+        )
     statistics = description.statistics
     click.echo(
         f"\n{len(description.conversations)} conversations, {statistics.total_s / 3600:.2f} h; "

@@ -2,17 +2,19 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from pipeline.core.drawn import Drawn, DrawnTiming, drawn_rows, measure_drawn, recorded_spans
-from pipeline.core.fitting import Base, Conversation, Origin, fit_reference
-from pipeline.core.reference import Reference, ks_distance_two_sample
+from pipeline.core.fitting import Base, Conversation, Origin, fit_reference, stand_ins
+from pipeline.core.reference import Reference, ks_distance, ks_distance_two_sample
 from pipeline.core.timing.dyad import METRICS, dyad_law
 from pipeline.core.turntaking import Activity, activity_of
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.span import Span
 from pipeline.domain.timeline import Timeline
 from pipeline.io.references import format_reference, load_reference, parse_reference
+from tests.spoken import interruption
 from tests.timed import spoken_dialogues, time_dialogues
 
 ORIGIN = Origin(name="mine", setting="test")
@@ -50,8 +52,11 @@ def test_a_recording_gives_its_own_gaps() -> None:
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("fto_turn_to_turn", "which words are backchannels"),
-        ("floor_taking_continuation_cut_off", "which turns were cut off"),
+        ("backchannel_since_partner_word_end", "which words are backchannels"),
+        (
+            "floor_taking_continuation_cut_off",
+            "0 values, of 'floor_taking_continuation' or of its own, wanted 30",
+        ),
         ("pause", "0 values, wanted 30"),
     ],
 )
@@ -82,7 +87,10 @@ def test_a_base_lends_what_is_missing_and_nothing_else(switchboard: Reference) -
     ("conversations", "complaint"),
     [
         ([recording(turns=30)], "29 floor transfers, wanted 30 or more.*--allow-small"),
-        ([recording(speakers=3)], "'r' has 3 speakers, wanted 2"),
+        (
+            [recording(), recording("m", speakers=3), recording("s", speakers=1)],
+            r"2 of 3 conversations are not between two speakers \('m' has 3, 's' has 1\); floor transfers.*leave the",
+        ),
         ([], "no conversation"),
     ],
 )
@@ -122,6 +130,64 @@ def test_a_fit_on_a_run_times_like_what_it_was_made_with(switchboard: Reference)
         assert ks_distance_two_sample(before.samples[quantity], mine) <= floor, row.name
 
 
+def brisk_talk(gap_ms: tuple[int, int], yield_ms: int, turns: int = 200) -> Conversation:
+    """Two who take turns after gaps from one range; every fourth turn breaks into the one before it instead.
+
+    ::
+
+        A   |====== 2 s ======|            |=============|            |======
+        B                      <- gap -> |===...          |===|<-yield
+    """
+    rng = np.random.default_rng(11)
+    spans: tuple[list[Span], list[Span]] = ([], [])
+    end = 0
+    for turn in range(turns):
+        start = end - yield_ms if turn % 4 == 3 else end + int(rng.integers(gap_ms[0], gap_ms[1] + 1))
+        end = start + 2000
+        spans[turn % 2].append(Span(start=start, end=end))
+    return Conversation("brisk", Activity((tuple(spans[0]), tuple(spans[1])), 1000), None)
+
+
+@pytest.mark.parametrize("gap_ms", [(800, 800), (1500, 1900)], ids=["constant", "in a range"])
+def test_timing_by_a_fit_on_recordings_follows_their_floor_transfers_and_yields(
+    gap_ms: tuple[int, int], switchboard: Reference
+) -> None:
+    talk = brisk_talk(gap_ms, yield_ms=350)
+    fitted = fit_reference([talk], ORIGIN, base=Base("switchboard", switchboard))
+    assert fitted.distribution("fto_turn_to_turn").quantiles == fitted.distribution("fto").quantiles
+    assert stand_ins(fitted) == {
+        "fto_turn_to_turn": "fto",
+        "floor_taking_continuation_cut_off": "floor_taking_continuation",
+    }
+    assert not set(stand_ins(fitted)) & set(fitted.borrowed)
+    assert parse_reference(format_reference(fitted), "file") == fitted
+    timelines = time_dialogues(spoken_dialogues(300, (interruption,)), fitted)
+    drawn = DrawnTiming.pool(one.drawn for one in generated(timelines) if one.drawn)
+    transfers = np.asarray(drawn.samples[Drawn.TRANSFER])
+    inside = (transfers >= gap_ms[0] / 1000 - 0.001) & (transfers <= gap_ms[1] / 1000 + 0.001)
+    overlaps = np.abs(transfers + 0.35) <= 0.001
+    # Of these recordings' transfers a quarter overlap. A table joins its quantiles by lines, so that one draw in
+    # 200 falls between two lumps of its law.
+    assert np.mean(inside) == pytest.approx(0.75, abs=0.05)
+    assert np.mean(inside | overlaps) >= 0.98
+    assert np.mean(transfers[inside]) == pytest.approx(sum(gap_ms) / 2000, abs=0.02)
+    assert ks_distance(transfers, switchboard.distribution("fto_turn_to_turn")) > 0.5
+    assert drawn.samples[Drawn.YIELD] == pytest.approx((0.35,) * 300, abs=0.1)
+    assert float(np.median(drawn.samples[Drawn.YIELD])) == pytest.approx(0.35, abs=0.01)
+
+
+def test_a_yield_law_of_too_few_values_is_borrowed_and_not_derived(switchboard: Reference) -> None:
+    fitted = fit_reference([brisk_talk((800, 800), 350, turns=60)], ORIGIN, base=Base("sw", switchboard))
+    assert stand_ins(fitted) == {"fto_turn_to_turn": "fto"}
+    assert fitted.borrowed["floor_taking_continuation_cut_off"] == "sw"
+
+
+def test_nothing_stands_in_for_what_generated_dialogues_tell_themselves(switchboard: Reference) -> None:
+    fitted = fit_reference(generated(time_dialogues(spoken_dialogues(60), switchboard)), ORIGIN)
+    assert stand_ins(fitted) == {}
+    assert "only" in str(fitted.definitions["fto_turn_to_turn"])
+
+
 def test_the_spread_between_conversations_is_what_dyads_are_drawn_from(switchboard: Reference) -> None:
     fitted = fit_reference(generated(time_dialogues(spoken_dialogues(60), switchboard)), ORIGIN)
     spread = fitted.conversations()
@@ -130,7 +196,8 @@ def test_the_spread_between_conversations_is_what_dyads_are_drawn_from(switchboa
     assert all(0 <= spread.reliability(name) <= 1 for name in METRICS)
     assert spread.spearman_of(METRICS).diagonal().tolist() == [1.0] * len(METRICS)
     law = dyad_law(fitted)
-    assert 0 <= law.fto_loading <= 0.9
+    assert len(law.loadings) == len(METRICS)
+    assert all(0 <= loading <= 0.9 for loading in law.loadings)
 
 
 def test_few_conversations_have_no_spread_and_say_so(switchboard: Reference) -> None:
