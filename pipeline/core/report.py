@@ -9,6 +9,7 @@ from statistics import median
 
 from pydantic import Field
 
+from pipeline.core.report_timing import TimingBasis, TimingReport, TimingTally
 from pipeline.core.turntaking import activity_of, talk_times
 from pipeline.domain.labels import Gender, Language, Speaker, Split
 from pipeline.domain.quarantine import Reason, Refusal
@@ -68,6 +69,15 @@ class VoiceRow(Record):
     dialogues: int = Field(gt=0)
 
 
+class DialogueRow(Record):
+    """One dialogue's share of the figures above it."""
+
+    dialogue_id: str
+    duration_s: float = Field(gt=0)
+    overlap_ratio: float = Field(ge=0, le=1)
+    median_response_offset_s: float | None
+
+
 class RunReport(Record):
     """The content of `report/stats.json`."""
 
@@ -79,13 +89,17 @@ class RunReport(Record):
     """By stage in order of appearance, the commonest reason first."""
     voices: tuple[VoiceRow, ...]
     """By id."""
+    timing: TimingReport
+    dialogues: tuple[DialogueRow, ...]
+    """In the run's order."""
 
 
 def summarise(
-    dialogues: Iterable[Dialogue], refusals: Iterable[Refusal], *, by_split: bool = False
+    dialogues: Iterable[Dialogue], refusals: Iterable[Refusal], basis: TimingBasis, *, by_split: bool = False
 ) -> RunReport:
     """Count and measure a run in one pass; holds a few numbers per dialogue, never the dialogues."""
-    total = _Tally()
+    total, timing = _Tally(), TimingTally()
+    each: list[DialogueRow] = []
     groups: dict[tuple[Scene, Language, Split | None], _Tally] = {}
     voices: dict[str, _VoiceTally] = {}
     for dialogue in dialogues:
@@ -94,6 +108,8 @@ def summarise(
         key = (timeline.scene, timeline.language, timeline.split if by_split else None)
         for tally in (total, groups.setdefault(key, _Tally())):
             tally.add(measured)
+        timing.add(timeline)
+        each.append(measured.row(timeline.dialogue_id))
         for voicing in timeline.voicing:
             voice = voices.setdefault(voicing.voice_id, _VoiceTally(voicing.person, voicing.gender))
             voice.add(timeline, voicing.speaker)
@@ -108,6 +124,8 @@ def summarise(
         refused=sum(row.count for row in refused),
         refusals=refused,
         voices=tuple(tally.row(voice_id) for voice_id, tally in sorted(voices.items())),
+        timing=timing.report(basis),
+        dialogues=tuple(each),
     )
 
 
@@ -225,6 +243,14 @@ class _Measured:
     overlap_s: float
     events: int
     offsets_s: tuple[float, ...]
+
+    def row(self, dialogue_id: str) -> DialogueRow:
+        return DialogueRow(
+            dialogue_id=dialogue_id,
+            duration_s=self.duration_s,
+            overlap_ratio=self.overlap_s / self.speech_s,
+            median_response_offset_s=median(self.offsets_s) if self.offsets_s else None,
+        )
 
 
 def _measure(timeline: Timeline) -> _Measured:

@@ -27,11 +27,13 @@ from pipeline.core.report import (
     pick_for_listening,
     response_offsets_s,
 )
+from pipeline.core.turntaking import ComparisonRow
 from pipeline.domain.labels import Emotion, Language, Speaker, Split
 from pipeline.domain.record import Record
 from pipeline.domain.scene import EventType, Scene, scene_definition
 from pipeline.domain.timeline import Dialogue, Event, Supervision, Timeline
 from pipeline.io.files import write_text
+from pipeline.io.report_figures import HistogramFigure, draw_curves, draw_histogram
 
 SHOWN_DIALOGUES = 200
 """What a person can listen to; the numbers are of all dialogues."""
@@ -137,6 +139,11 @@ def render_page(run_name: str, report: RunReport, dialogues: Iterable[Dialogue])
         run_name=run_name,
         report=report,
         total_cells=measure_cells(report.total),
+        drawn=[
+            (row.name.strip(), row.name.startswith(" "), _drawn_cells(row)) for row in report.timing.drawn
+        ],
+        transfers=draw_curves(report.timing.transfers) if report.timing.transfers else None,
+        ratios=_draw_ratios(report),
         rows=[(row, measure_cells(row.measures)) for row in report.rows],
         by_split=any(row.split is not None for row in report.rows),
         scenes=data.scenes,
@@ -161,6 +168,24 @@ def inert_json(record: Record) -> str:
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
+
+
+def _draw_ratios(report: RunReport) -> HistogramFigure | None:
+    if not report.dialogues:
+        return None
+    asked = report.timing.calibration.target if report.timing.calibration else None
+    return draw_histogram([row.overlap_ratio for row in report.dialogues], asked, report.total.overlap_ratio)
+
+
+def _drawn_cells(row: ComparisonRow) -> tuple[str, ...]:
+    """n, medians of run and reference, KS, its noise on average and 95 times in 100, EMD."""
+    medians = (row.p50, row.reference_p50)
+    distances = (row.ks, row.noise_ks_mean, row.noise_ks_p95, row.emd_s)
+    return (
+        f"{row.n:,}",
+        *("-" if value is None else f"{value:+.3f}" for value in medians),
+        *("-" if value is None else f"{value:.3f}" for value in distances),
+    )
 
 
 def _show_dialogue(dialogue: Dialogue) -> ShownDialogue:

@@ -19,6 +19,7 @@ from pipeline.core.report import (
     summarise,
     summary_table,
 )
+from pipeline.core.report_timing import TimingBasis
 from pipeline.domain.labels import Emotion, Gender, Language, Speaker, Split, Style
 from pipeline.domain.licence import Licence
 from pipeline.domain.quarantine import Reason, Refusal
@@ -27,8 +28,10 @@ from pipeline.domain.script import Follows
 from pipeline.domain.span import Span
 from pipeline.domain.timeline import AudioFile, Dialogue, Event, Provenance, Supervision, Timeline, Voicing
 from pipeline.domain.words import TimeSource, Word
+from pipeline.io.references import load_reference
 
 RATE = 1000
+BASIS = TimingBasis("switchboard", load_reference("switchboard"), "reference")
 USER, ASSISTANT, THIRD = Speaker.USER, Speaker.ASSISTANT, Speaker.THIRD_PARTY
 
 Said = tuple[Speaker, int, tuple[tuple[int, int], ...]]
@@ -279,7 +282,7 @@ def three_dialogues() -> tuple[Dialogue, ...]:
 
 
 def test_ratios_of_a_group_weigh_every_second_alike() -> None:
-    report = summarise(three_dialogues(), ())
+    report = summarise(three_dialogues(), (), BASIS)
     first, second = report.rows
     assert (first.scene, first.language, first.split) == (Scene.FOLLOW_UP_QUESTION, Language.EN, None)
     assert first.measures.dialogues == 2
@@ -294,8 +297,21 @@ def test_ratios_of_a_group_weigh_every_second_alike() -> None:
     assert report.total.median_response_offset_s == pytest.approx(0.3)
 
 
+def test_every_dialogue_has_a_row_and_the_rows_add_up_to_the_total() -> None:
+    report = summarise(three_dialogues(), (), BASIS)
+    assert [row.dialogue_id for row in report.dialogues] == ["a", "b", "c"]
+    assert [row.overlap_ratio for row in report.dialogues] == pytest.approx([500 / 2000, 0, 200 / 2700])
+    assert [row.median_response_offset_s for row in report.dialogues] == pytest.approx([-0.5, 0.3, 0.3])
+    assert sum(row.duration_s for row in report.dialogues) == pytest.approx(3600 * report.total.hours)
+
+
+def test_a_dialogue_that_nobody_answers_has_no_response_rather_than_zero() -> None:
+    (row,) = summarise((realise(timeline(QUERY)),), (), BASIS).dialogues
+    assert row.median_response_offset_s is None
+
+
 def test_rows_come_in_declared_order_and_by_split_on_request() -> None:
-    report = summarise(reversed(three_dialogues()), (), by_split=True)
+    report = summarise(reversed(three_dialogues()), (), BASIS, by_split=True)
     keys = [(row.scene, row.language, row.split) for row in report.rows]
     assert keys == [
         (Scene.FOLLOW_UP_QUESTION, Language.EN, Split.TRAIN),
@@ -305,7 +321,7 @@ def test_rows_come_in_declared_order_and_by_split_on_request() -> None:
 
 
 def test_voices_say_where_they_are_heard() -> None:
-    voices = {voice.voice_id: voice for voice in summarise(three_dialogues(), ()).voices}
+    voices = {voice.voice_id: voice for voice in summarise(three_dialogues(), (), BASIS).voices}
     assert list(voices) == ["v-assistant", "v-user", "w-assistant", "w-user"]
     assert voices["v-user"].dialogues == 2
     assert voices["v-user"].speakers == (USER,)
@@ -320,7 +336,7 @@ def test_refusals_are_counted_by_stage_and_reason_with_the_first_as_example() ->
         refusal("seeds", Reason.EMPTY_TURN, "s3"),
         refusal("script", Reason.EMPTY_TURN, "s4"),
     ]
-    report = summarise((), refusals)
+    report = summarise((), refusals, BASIS)
     assert report.refused == 4
     assert refusal_table(report) == (
         ("stage", "reason", "records", "for example"),
@@ -331,7 +347,7 @@ def test_refusals_are_counted_by_stage_and_reason_with_the_first_as_example() ->
 
 
 def test_the_summary_table_ends_with_the_total() -> None:
-    assert summary_table(summarise(three_dialogues(), ())) == (
+    assert summary_table(summarise(three_dialogues(), (), BASIS)) == (
         ("scene", "language", "dialogues", "hours", "overlap ratio", "events", "median response (s)"),
         ("follow_up_question", "en", "2", "0.020", "0.106", "0", "-0.10"),
         ("user_backchannel", "zh", "1", "0.020", "0.074", "1", "+0.30"),
@@ -341,13 +357,13 @@ def test_the_summary_table_ends_with_the_total() -> None:
 
 @pytest.mark.parametrize("by_split", [False, True])
 def test_every_row_of_the_table_has_the_headers_width(by_split: bool) -> None:
-    table = summary_table(summarise(three_dialogues(), (), by_split=by_split))
+    table = summary_table(summarise(three_dialogues(), (), BASIS, by_split=by_split))
     assert {len(row) for row in table} == {8 if by_split else 7}
     assert ("split" in table[0]) is by_split
 
 
 def test_an_empty_run_has_no_ratio_rather_than_zero() -> None:
-    report = summarise((), ())
+    report = summarise((), (), BASIS)
     assert report.total.overlap_ratio is None
     assert report.total.median_response_offset_s is None
     assert summary_table(report)[1:] == (("total", "", "0", "0.000", "-", "0", "-"),)
@@ -355,7 +371,7 @@ def test_an_empty_run_has_no_ratio_rather_than_zero() -> None:
 
 
 def test_a_report_survives_being_written_and_read() -> None:
-    report = summarise(three_dialogues(), [refusal("seeds", Reason.ONE_SPEAKER, "s1")], by_split=True)
+    report = summarise(three_dialogues(), [refusal("seeds", Reason.ONE_SPEAKER, "s1")], BASIS, by_split=True)
     assert RunReport.from_line(report.to_line()) == report
 
 
@@ -373,7 +389,7 @@ def test_summarise_lets_go_of_every_dialogue() -> None:
             gc.collect(0)
             most = max(most, sum(ref() is not None for ref in alive))
 
-    assert summarise(stream(), ()).total.dialogues == 20
+    assert summarise(stream(), (), BASIS).total.dialogues == 20
     assert most <= 1
 
 
