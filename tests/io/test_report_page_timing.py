@@ -75,7 +75,10 @@ def test_the_page_holds_two_figures_and_they_need_no_script() -> None:
     page = render_page("run", make_report(dialogues), dialogues)
     body = page.split("<body>")[1].split("<script")[0]
     assert body.count('<svg class="figure"') == 2
-    assert re.findall(r'<path class="curve (\w+)"', body) == ["reference", "run"]
+    assert re.findall(r'<path class="curve (\w+)"', body) == [
+        "run",
+        "reference",
+    ]  # dashes on top: seen where both agree
     assert re.findall(r'<line class="mark (\w+)"', body) == ["whole", "asked"]
     # 0.25 of 2.75 s in both
     assert re.findall(r"<title>(.*?)</title></rect>", body) == ["2 dialogues at 0.09 to 0.095"]
