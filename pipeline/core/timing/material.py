@@ -92,7 +92,13 @@ def _lies_on_top(opening: Utterance, events: Mapping[str, ScriptedEvent]) -> boo
 def anchor_offset(anchor: AfterWords | AfterSeconds, words: tuple[Word, ...], rate: int) -> int:
     """Samples from the host's start to the point where the anchor's condition is met."""
     if isinstance(anchor, AfterSeconds):
-        return to_samples(anchor.seconds, rate)
+        offset, spoken = to_samples(anchor.seconds, rate), words[-1].span.end
+        if offset > spoken:
+            raise RecordError(
+                Reason.CANNOT_BE_TIMED,
+                f"anchored {anchor.seconds:g} s into {anchor.host}, which has been said after {spoken / rate:.3g} s",
+            )
+        return offset
     if anchor.words > len(words):
         raise RecordError(
             Reason.CANNOT_BE_TIMED,
