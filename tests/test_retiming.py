@@ -1,9 +1,7 @@
 """Timing anew: what the dial promises over many made-up dialogues, and retiming of a real run."""
 
-import random
-import re
 import shutil
-from functools import cache
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,76 +12,24 @@ from hypothesis import strategies as st
 from pipeline import runner
 from pipeline.backends.espeak import synthesizer
 from pipeline.backends.offline import author
-from pipeline.core.reference import Reference
-from pipeline.core.timing.calibration import DIAL_RANGE, Calibration, Talk
-from pipeline.core.timing.dyad import dyad_law
+from pipeline.core.timing.calibration import DIAL_RANGE, Calibration
 from pipeline.core.turntaking.activity import activity_of
 from pipeline.core.turntaking.measurement import measure
 from pipeline.core.turntaking.statistics import pool
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.labels import Speaker
-from pipeline.domain.scene import EventType, FloorEffect, Scene
-from pipeline.domain.script import AfterHesitation, AfterWords, Anchor, Follows, ScriptedEvent
+from pipeline.domain.scene import Scene
+from pipeline.domain.script import AfterSeconds, AfterWords
 from pipeline.domain.spoken import SpokenScript
 from pipeline.domain.timeline import Dialogue, Timeline
 from pipeline.io.jsonl import read_records
-from pipeline.io.references import load_reference
 from pipeline.retiming import retime_run
 from pipeline.run_records import read_description
 from pipeline.stages import timing
 from pipeline.stages.shard import Shard
 from pipeline.stages.timing import Config, Deps
+from tests.core.timing.dialogues import DYADS, REFERENCE, made_up
 from tests.runs import data_of, finished_run, run_at, small_config
-from tests.spoken import Line, script_of, speak
-
-REFERENCE: Reference = load_reference("switchboard")
-DYADS = dyad_law(REFERENCE)
-WORDS = tuple(
-    re.findall(
-        r"\w+",
-        "well the small green boat on our lake needs paint before summer begins and nobody told Martin about "
-        "rain yesterday although everybody heard thunder over those distant mountains",
-    )
-)
-EVENTS = {
-    Scene.FOLLOW_UP_QUESTION: (EventType.FOLLOW_UP_QUESTION, Speaker.USER, FloorEffect.YIELDS),
-    Scene.TOPIC_SWITCHING: (EventType.TOPIC_SHIFT, Speaker.USER, FloorEffect.YIELDS),
-    Scene.USER_BACKCHANNEL: (EventType.BACKCHANNEL, Speaker.USER, FloorEffect.CONTINUES),
-    Scene.THIRD_PARTY_AFTER: (EventType.THIRD_PARTY_SPEECH, Speaker.THIRD_PARTY, FloorEffect.CONTINUES),
-    Scene.PAUSE_HANDLING: (EventType.HESITATION_PAUSE, Speaker.USER, FloorEffect.CONTINUES),
-}
-
-
-@cache
-def made_up(number: int) -> SpokenScript:
-    """A dialogue of one's own length and words: query, answer of two to five sentences, event, reaction."""
-    rng = random.Random(number)
-    scene = list(EVENTS)[number % len(EVENTS)]
-    event_type, speaker, effect = EVENTS[scene]
-
-    def sentence(least: int, most: int) -> str:
-        return " ".join(rng.choices(WORDS, k=rng.randint(least, most))) + "."
-
-    lines: list[Line] = [(Speaker.USER, 0, sentence(5, 12), Follows())]
-    if scene is Scene.PAUSE_HANDLING:
-        lines.append((Speaker.USER, 0, sentence(3, 6), AfterHesitation()))
-    first = len(lines)
-    lines += [(Speaker.ASSISTANT, 1, sentence(6, 18), Follows()) for _ in range(rng.randint(2, 5))]
-    if scene is Scene.PAUSE_HANDLING:
-        event = ScriptedEvent(type=event_type, utterance_id="u01", host="u00", effect=effect)
-        return speak(script_of(tuple(lines), (event,), scene, f"en-{number:04d}"))
-    host = rng.randrange(first, len(lines))
-    spoken_words = len(lines[host][2].split())
-    anchor: Anchor = AfterWords(host=f"u{host:02d}", words=rng.randint(2, spoken_words - 2))
-    text = "Right." if scene is Scene.USER_BACKCHANNEL else sentence(4, 10)
-    event = ScriptedEvent(
-        type=event_type, utterance_id=f"u{len(lines):02d}", host=f"u{host:02d}", effect=effect
-    )
-    lines.append((speaker, 2, text, anchor))
-    if effect is FloorEffect.YIELDS:
-        lines.append((Speaker.ASSISTANT, 3, sentence(5, 12), Follows()))
-    return speak(script_of(tuple(lines), (event,), scene, f"en-{number:04d}"))
-
 
 MANY = tuple(made_up(number) for number in range(200))
 
@@ -130,15 +76,6 @@ def test_the_range_is_wide_enough_to_be_of_use(range_of: Calibration) -> None:
     assert range_of.lowest < 0.03
     assert range_of.highest > 0.15
     assert range_of.lowest < range_of.undialled < range_of.highest
-
-
-@pytest.mark.parametrize("profile", ["reference", "human-assistant"])
-def test_a_higher_target_never_gets_a_lower_dial(profile: str) -> None:
-    some = MANY[:40]
-    found = calibrated(with_ratio(0.05, profile=profile), some)
-    steps = [found.lowest + i * (found.highest - found.lowest) / 8 for i in range(1, 8)]
-    dials = [calibrated(with_ratio(target, profile=profile), some).dial for target in steps]
-    assert dials == sorted(dials)
 
 
 @given(st.integers(0, 199), st.floats(*DIAL_RANGE), st.floats(0, 3))
@@ -190,19 +127,36 @@ def test_a_response_latency_of_its_own_follows_its_law_whatever_the_dial(
     assert abs(gaps[len(gaps) // 2] - median_s) < 0.12 * median_s
 
 
+def test_a_response_latency_of_its_own_also_holds_where_the_query_hesitates() -> None:
+    config = Config.model_validate({"response_latency": {"median_s": 1.5, "sigma": 0.0}})
+    spoken = tuple(one for one in MANY if one.script.scene is Scene.PAUSE_HANDLING)
+    assert len(spoken) == 40
+    for timeline in timed(config, 0.0, spoken):
+        asked, answered = timeline.supervision("u01").span, timeline.supervision("u02").span
+        assert answered.start - asked.end == round(1.5 * timeline.sampling_rate)
+
+
 @pytest.mark.parametrize("dial", [-6.0, -3.0, -0.5, 0.0, 1.0, 3.0, 6.0])
-def test_at_any_dial_words_of_an_anchor_come_first_and_nobody_talks_over_oneself(dial: float) -> None:
+def test_at_any_dial_an_anchor_is_met_first_and_nobody_talks_over_oneself(dial: float) -> None:
+    met = Counter[str]()
     for timeline in timed(Config(), dial):
         for event in timeline.events:
-            if not isinstance(event.anchor, AfterWords):
-                continue
-            host = timeline.supervision(event.anchor.host)
-            assert len(host.words) >= event.anchor.words
-            assert not any(word.cut for word in host.words[: event.anchor.words])
-            assert host.words[event.anchor.words - 1].span.end <= event.onset
+            match event.anchor:
+                case AfterWords(host=name, words=words):
+                    host = timeline.supervision(name)
+                    assert len(host.words) >= words
+                    assert not any(word.cut for word in host.words[:words])
+                    assert host.words[words - 1].span.end <= event.onset
+                    met[event.anchor.kind] += 1
+                case AfterSeconds(host=name, seconds=seconds):
+                    host = timeline.supervision(name)
+                    assert len(host.span) >= round(seconds * timeline.sampling_rate)
+                    assert host.span.start + round(seconds * timeline.sampling_rate) <= event.onset
+                    met[event.anchor.kind] += 1
         for speaker in Speaker:
             spans = sorted((s.span.start, s.span.end) for s in timeline.supervisions if s.speaker is speaker)
             assert all(end <= start for (_, end), (start, _) in pairwise(spans))
+    assert met == {"after_words": 80, "after_seconds": 80}
 
 
 @given(st.integers(0, 199), st.floats(*DIAL_RANGE), st.floats(0, 10))
@@ -219,17 +173,19 @@ def test_a_longer_lead_in_moves_everything_and_changes_nothing(
     assert later.num_samples - at_zero.num_samples == shift
 
 
-def test_without_a_target_a_dialogue_more_changes_no_other() -> None:
-    assert timed(Config(), spoken=MANY[:30]) == timed(Config(), spoken=MANY[:31])[:30]
+@pytest.mark.parametrize("ratio", [None, {"min": 0.05, "max": 0.15}])
+def test_without_a_common_target_a_dialogue_more_changes_no_other(ratio: object) -> None:
+    config = with_ratio(ratio)
+    fewer, more = (timing.run(Shard(0, MANY[:count]), config, deps_of()) for count in (30, 31))
+    newcomer = MANY[30].script.dialogue_id
+    assert fewer.records == tuple(one for one in more.records if one.dialogue_id != newcomer)
+    assert fewer.refusals == tuple(one for one in more.refusals if one.record_id != newcomer)
+    assert len(more.records) + len(more.refusals) == 31
 
 
 def test_the_dial_does_not_depend_on_the_order_of_dialogues() -> None:
     some = MANY[:30]
     assert calibrated(with_ratio(0.1), some) == calibrated(with_ratio(0.1), tuple(reversed(some)))
-
-
-def test_a_ratio_is_time_summed_before_it_is_divided() -> None:
-    assert Talk.total([Talk(overlap=1, speech=10), Talk(overlap=0, speech=90)]).ratio == 0.01
 
 
 # A real run, retimed.
@@ -289,7 +245,7 @@ def test_a_retimed_run_describes_itself_with_all_that_made_it(finished: Path, tm
         before.versions.deps.items() - {("timing", before.versions.deps["timing"])}
         <= after.versions.deps.items()
     )
-    kept = {"config", "versions", "calibration"}
+    kept = {"config", "versions", "calibration", "store"}
     assert after.model_dump(exclude=kept) == before.model_dump(exclude=kept)
 
 
