@@ -90,7 +90,7 @@ def test_on_dialogues_the_planned_ratio_never_falls_as_the_dial_rises(assistant_
     step = (WORD / 2) / talks[0].speech
     assert step < 5e-4
     assert all(after.ratio >= before.ratio - step for before, after in pairwise(talks))
-    assert talks[-1].ratio > talks[0].ratio + 0.1
+    assert talks[-1].ratio > talks[0].ratio + 0.05
 
 
 @every_profile
