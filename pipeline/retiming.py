@@ -28,7 +28,7 @@ def retime_run(
 ) -> RunSummary:
     """Time and render a finished run again with other `timing.` settings, into `out`.
 
-    Clips come from the store beside `run_directory`. Raises ConfigError where an override is not one of
+    Clips come from the store that the run wrote down. Raises ConfigError where an override is not one of
     timing, where `out` is the run itself, or where a target cannot be met.
     """
     for override in overrides:
@@ -40,7 +40,11 @@ def retime_run(
         raise ConfigError(f"retime: --out {out} is the run itself; choose another directory")
     described = read_description(run_directory)
     config = override_config(described.config, overrides)
-    store = run_directory.resolve().parent / "store"
+    store = (run_directory.resolve() / described.store).resolve()
+    if not store.is_dir():
+        raise ConfigError(
+            f"retime: the clips of {run_directory} were in {store}, which is not there; put that store back"
+        )
     with Runner(config, out, store, described.versions.deps) as runner, runner.directory.locked():
         spoken = _adopt(RunDirectory(run_directory), runner.directory)
         calibration = runner.calibrate(spoken)

@@ -80,6 +80,8 @@ class RunDescription(Record):
     num_dialogues: int
     refusals: dict[str, int]
     calibration: Calibration | None
+    store: str = "../store"
+    """Where its clips are, from the run's own directory."""
     ledger: Ledger | None = None
     """What a paid author's work took; None for the embedded one."""
 

@@ -6,12 +6,18 @@ import itertools
 import re
 from typing import Literal
 
+import numpy as np
 import pytest
 from pydantic import Field
 
+from pipeline.backends.offline.adapt import adapt
+from pipeline.backends.offline.banks import load_bank
+from pipeline.backends.offline.frames import Composer
+from pipeline.core.scripting.steps import AdaptInput, Line
 from pipeline.core.tokens import words_of
-from pipeline.domain.labels import Language
+from pipeline.domain.labels import Language, Speaker
 from pipeline.domain.record import Record
+from pipeline.domain.scene import Scene
 
 
 class DemoTurn(Record):
@@ -101,3 +107,16 @@ def test_topics_and_queries_differ(language: Language) -> None:
 def test_a_topic_is_in_the_dialogues_language(seed: DemoSeed) -> None:
     pattern = r"[a-z' ]+" if seed.language is Language.EN else r"[\u4e00-\u9fff]+"
     assert re.fullmatch(pattern, seed.topic)
+
+
+@pytest.mark.parametrize("scene", Scene, ids=lambda scene: scene.value)
+def test_every_demo_seed_can_become_every_scene(scene: Scene) -> None:
+    # A demo that refused its own seeds would be a poor first impression.
+    for seed in EVERY:
+        roles = {"A": Speaker.USER, "B": Speaker.ASSISTANT}
+        lines = tuple(Line(speaker=roles[turn.speaker], text=turn.text) for turn in seed.turns)
+        request = AdaptInput(
+            dialogue_id=seed.id, language=seed.language, scene=scene, topic=seed.topic, lines=lines
+        )
+        composer = Composer(seed.language, np.random.default_rng(0), slots={})
+        assert adapt(request, load_bank(seed.language), composer).turns

@@ -1,6 +1,7 @@
 """`humdial`: the group of commands, and what happens to an error."""
 
 import sys
+import traceback
 
 import click
 
@@ -50,7 +51,7 @@ def main(run_flow: RunFlow | None = None, arguments: list[str] | None = None) ->
         sys.exit(130)
     except (PipelineError, OSError) as error:  # OSError: a full disk, rights that were taken away
         if "--debug" in arguments:
-            raise
+            traceback.print_exc()
         click.echo(f"humdial: {_error_line(error)}", err=True)
         sys.exit(2 if isinstance(error, ConfigError) else 1)
     sys.exit(code if isinstance(code, int) else 0)

@@ -49,15 +49,21 @@ def run(context: Context, config: str, out: Path | None, overrides: tuple[str, .
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Directory of the preview.")
 @SET
 def preview(config: str, count: int, out: Path, overrides: tuple[str, ...]) -> None:
-    """Make a few dialogues without Prefect, for looking at and listening to."""
+    """Make a few dialogues without Prefect, for looking at and listening to.
+
+    They come from all of the configuration's sources by turns; nothing is exported.
+    """
     from pipeline.cli.progress import ShardProgress
-    from pipeline.config import find_config, load_config
+    from pipeline.config import find_config, load_config, override_config
     from pipeline.runner import Runner, relax_collector, run_in_process
 
     relax_collector()
     path = find_config(config)
     settings = load_config(path, (*overrides, f"shard_size={count}"))
-    with Runner(settings, out, out.parent / "store") as runner:
+    sources = settings.seeds.sources
+    limits = [f"seeds.sources.{i}.limit={-(-count // len(sources))}" for i in range(len(sources))]
+    settings = override_config(settings, limits)
+    with Runner(settings, out, out / "store") as runner:
         summary = run_in_process(runner, ShardProgress(), max_shards=1)
     print_summary(out, summary)
 
@@ -109,6 +115,8 @@ def export(
         layout=None if layout is None else Layout(layout), evaluation_folders=evaluation_folders
     )
     stamp = export_run(run_directory, Config(track2=options), out)
+    if evaluation_folders and not (out / "evaluation").is_dir():
+        click.echo("no evaluation folders: the run has no dev or test dialogues; try --layout dev", err=True)
     click.echo(f"{format_name}: {stamp.num_dialogues} dialogues in {out}")
     if stamp.num_refusals:
         click.echo(f"{stamp.num_refusals} dialogues did not fit the format: {out / 'quarantine.jsonl'}")

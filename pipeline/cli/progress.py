@@ -36,7 +36,7 @@ class ShardProgress:
                 TextColumn("{task.description:<10}"),
                 BarColumn(),
                 MofNCompleteColumn(),
-                TextColumn("shards  {task.fields[rate]}"),
+                TextColumn("shards, {task.fields[rate]}"),
                 TimeElapsedColumn(),
                 TimeRemainingColumn(),
                 console=self._console,
@@ -56,7 +56,7 @@ class ShardProgress:
             refused = f", {ref.num_refusals} refused" if ref.num_refusals else ""
             click.echo(
                 f"{ref.stage:<7} shard {ref.index:05d} {state}: {ref.num_records} records{refused} "
-                f"({self._done}/{self._total}, {rate})",
+                f"(shard {self._done} of {self._total}, {rate})",
                 err=True,
             )
 

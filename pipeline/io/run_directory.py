@@ -202,10 +202,11 @@ class RunDirectory:
                 shutil.copyfile(path, target / path.name)
 
     def has_audio(self, audio: AudioFile) -> bool:
-        """Whether the file is there, whole and unchanged."""
+        """Whether the file is there in full length. Its content is compared by `humdial check`: hashing hours
+        of audio would make a rerun that has nothing to do wait for the disk."""
         path = self.path / audio.path
         try:
-            return path.stat().st_size == audio.num_bytes and file_sha256(path) == audio.sha256
+            return path.stat().st_size == audio.num_bytes
         except OSError:
             return False
 

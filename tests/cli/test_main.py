@@ -134,14 +134,20 @@ def test_an_error_is_one_line_and_decides_the_exit_code(
     assert answer.problem == line
 
 
-@pytest.mark.parametrize("error", [ConfigError("wrong"), OSError(28, "No space left", "some/file")], ids=repr)
-def test_debug_shows_the_traceback(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "code"), [(ConfigError("wrong"), 2), (OSError(28, "No space left", "some/file"), 1)], ids=repr
+)
+def test_debug_shows_the_traceback_and_keeps_the_exit_code(
+    error: Exception, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def fail() -> None:
         raise error
 
     monkeypatch.setattr(doctor, "callback", fail)
-    with pytest.raises(type(error)):
+    with pytest.raises(SystemExit) as left:
         main_function(arguments=["--debug", "doctor"])
+    assert left.value.code == code
+    assert "Traceback" in capsys.readouterr().err
 
 
 def test_a_reader_that_hangs_up_is_no_error(tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ import pytest
 
 from pipeline.domain.timeline import Dialogue
 from pipeline.io.jsonl import read_records
+from pipeline.io.run_directory import RunDirectory
 from pipeline.run_records import Progress, RunSummary
 from tests.cli.calling import Answer, humdial
-from tests.runs import data_of, finished_run
+from tests.runs import finished_run
 
 SMALL = """
 name: small
@@ -51,16 +52,10 @@ def test_a_preview_makes_what_was_asked_and_says_where_to_listen(config: Path, t
     assert "0 shards run, 5 kept from before" in again.out
 
 
-def test_more_dialogues_in_the_same_preview_keep_those_that_were_there(config: Path, tmp_path: Path) -> None:
-    def preview(count: int) -> dict[str, str]:
-        assert humdial("preview", config, "-n", count, "--out", tmp_path / "look").code == 0
-        return data_of(tmp_path / "look")
-
-    two, four = preview(2), preview(4)
-    assert {name: four[name] for name in two if name != "dialogues.jsonl"} == {
-        name: digest for name, digest in two.items() if name != "dialogues.jsonl"
-    }
-    assert preview(2) == two
+def test_a_preview_of_two_takes_one_from_each_source(tmp_path: Path) -> None:
+    assert humdial("preview", "demo", "-n", 2, "--out", tmp_path / "look").code == 0
+    found = RunDirectory(tmp_path / "look").read_dialogues()
+    assert sorted(dialogue.timeline.language.value for dialogue in found) == ["en", "zh"]
 
 
 class Flow:

@@ -20,7 +20,7 @@ apply_defaults()
 @pytest.fixture(scope="session", autouse=True)
 def prefect_home(pytestconfig: pytest.Config) -> Iterator[Path]:
     """Remove the home at the end; keep the migrated database from session to session with pytest's cache."""
-    cache = pytestconfig.cache
+    cache = getattr(pytestconfig, "cache", None)  # -p no:cacheprovider leaves it out
     if cache is not None:
         os.environ["XDG_CACHE_HOME"] = str(cache.mkdir("prefect"))
     yield Path(_HOME)
