@@ -34,13 +34,12 @@ _NAMED = 3
 _STAND_INS = {
     Drawn.TRANSFER.table: (
         Quantity.FTO,
-        "all of `fto`: who spoke when does not tell which words are backchannels, so transfers into and out of "
-        "them are among these",
+        "all of `fto`: which words are backchannels is not known, so transfers into and out of them are here, too",
     ),
     Drawn.YIELD.table: (
         Quantity.FLOOR_TAKING_CONTINUATION,
-        "all of `floor_taking_continuation`: who spoke when does not tell which turns were cut off, so those that "
-        "came to their end under the overlap are among these",
+        "all of `floor_taking_continuation`: which turns were cut off is not known, so those that came to their own "
+        "end under the overlap are here, too",
     ),
 }
 """What recordings give in place of a table that they cannot, and the definition that the file then carries."""
@@ -128,7 +127,7 @@ def fit_reference(
             speakers_per_conversation=2,
             hours=max(statistics.total_s / 3600, 1e-6),
         ),
-        definitions=_definitions(conversations, tables),
+        definitions=_definitions(conversations, statistics, tables),
         distributions=tables,
         rates=_rates(statistics),
         ratios={
@@ -241,11 +240,17 @@ def _rates(statistics: TurnTakingStatistics) -> Mapping[str, Rate]:
 
 
 def _definitions(
-    conversations: Sequence[Conversation], tables: Mapping[str, Distribution]
+    conversations: Sequence[Conversation],
+    statistics: TurnTakingStatistics,
+    tables: Mapping[str, Distribution],
 ) -> Mapping[str, Definition]:
     definitions: dict[str, Definition] = {"ipu_silence_s": IPU_SILENCE_S}
     if conversations[0].drawn is not None:
         definitions |= {table: f"{quantity.value.strip()} only" for table, quantity in _DRAWN_TABLES.items()}
-    elif conversations[0].activity.backchannels is None:
-        definitions |= {table: definition for table, (_, definition) in _STAND_INS.items() if table in tables}
+    else:
+        definitions |= {
+            table: definition
+            for table, (_, definition) in _STAND_INS.items()
+            if table in tables and table not in statistics.samples
+        }
     return definitions

@@ -1,6 +1,7 @@
 """References fitted on conversations: what they hold, what they lack, and that timing comes back to them."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -180,6 +181,14 @@ def test_a_yield_law_of_too_few_values_is_borrowed_and_not_derived(switchboard: 
     fitted = fit_reference([brisk_talk((800, 800), 350, turns=60)], ORIGIN, base=Base("sw", switchboard))
     assert stand_ins(fitted) == {"fto_turn_to_turn": "fto"}
     assert fitted.borrowed["floor_taking_continuation_cut_off"] == "sw"
+
+
+def test_recordings_whose_backchannels_are_known_have_turn_to_turn_transfers_of_their_own() -> None:
+    talk = brisk_talk((800, 800), 350)
+    told = replace(talk, activity=replace(talk.activity, backchannels=((talk.activity.speakers[0][:1],), ())))
+    fitted = fit_reference([told], ORIGIN)
+    assert stand_ins(fitted) == {"floor_taking_continuation_cut_off": "floor_taking_continuation"}
+    assert fitted.distribution("fto_turn_to_turn").n == fitted.distribution("fto").n - 1
 
 
 def test_nothing_stands_in_for_what_generated_dialogues_tell_themselves(switchboard: Reference) -> None:
