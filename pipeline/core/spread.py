@@ -40,6 +40,7 @@ _METRICS: Mapping[str, tuple[str, Callable[[TurnTakingStatistics], float]]] = {
     "backchannels_per_min": ("1/min", _per_min_of(Quantity.BACKCHANNEL_DURATION)),
     "dominant_speech_share": ("share", lambda s: s.dominant_speech_share),
     "median_fto": ("s", _median_of(Quantity.FTO)),
+    "median_pause": ("s", _median_of(Quantity.PAUSE)),
 }
 """Unit and value of one conversation, under the names of the shipped reference; NaN where it has none."""
 
