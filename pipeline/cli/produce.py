@@ -63,7 +63,7 @@ def preview(config: str, count: int, out: Path, overrides: tuple[str, ...]) -> N
     sources = settings.seeds.sources
     limits = [f"seeds.sources.{i}.limit={-(-count // len(sources))}" for i in range(len(sources))]
     settings = override_config(settings, limits)
-    with Runner(settings, out, out / "store") as runner:
+    with Runner(settings, out, out.parent / "store") as runner:
         summary = run_in_process(runner, ShardProgress(), max_shards=1)
     print_summary(out, summary)
 

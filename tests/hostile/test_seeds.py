@@ -252,7 +252,7 @@ def test_an_id_never_decides_where_files_are_written(name: str, tmp_path: Path) 
     (audio,) = (tmp_path / "out" / "audio").iterdir()
     assert audio.stem == dialogues(tmp_path)[0].timeline.dialogue_id
     assert audio.stem.replace("-", "").isalnum()
-    assert {path.name for path in tmp_path.iterdir()} == {"out", "run.yaml", "seeds.jsonl"}
+    assert {path.name for path in tmp_path.iterdir()} == {"out", "run.yaml", "seeds.jsonl", "store"}
 
 
 WORDS = ("how", "do", "I", "water", "my", "plants", "please", "when", "it", "is", "too", "hot", "outside")
