@@ -10,8 +10,8 @@ import soundfile
 from click.testing import CliRunner
 
 from pipeline.cli.main import humdial
+from pipeline.core.distances import emd_s_two_sample
 from pipeline.core.drawn import Drawn
-from pipeline.core.reference import emd_s_two_sample
 from pipeline.core.turntaking import Quantity
 from pipeline.describing import Description, Material, describe, observe
 from pipeline.domain.errors import ConfigError

@@ -26,7 +26,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from pipeline.core.reference import KsNoise, Reference, emd_s, ks_distance
+from pipeline.core.distances import emd_s, ks_distance
+from pipeline.core.reference import KsNoise, Reference
 from pipeline.core.turntaking import ComparisonRow
 from pipeline.domain.labels import Speaker
 from pipeline.domain.record import Record

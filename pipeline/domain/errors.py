@@ -10,7 +10,7 @@
 A message names *who* complains, *what* about, what it *got*, what it *wanted*, and the *remedy*.
 """
 
-from pipeline.domain.quarantine import Reason
+from pipeline.domain.quarantine import Reason, Refusal
 
 
 class PipelineError(Exception):
@@ -28,6 +28,12 @@ class RecordError(PipelineError):
         super().__init__(f"{reason.value}: {detail}")
         self.reason = reason
         self.detail = detail
+
+    def refusal(self, stage: str, record_id: str, payload: str) -> Refusal:
+        """The quarantine row of the record that this error is about."""
+        return Refusal(
+            stage=stage, record_id=record_id, reason=self.reason, detail=self.detail, payload=payload
+        )
 
 
 class BackendError(PipelineError):

@@ -22,7 +22,7 @@ from pipeline.core.exports.humdial_track2 import DialogueExport, Track2Options, 
 from pipeline.core.exports.manifest import ExportRow
 from pipeline.domain.errors import RecordError
 from pipeline.domain.labels import Split
-from pipeline.domain.quarantine import Reason, Refusal
+from pipeline.domain.quarantine import Reason
 from pipeline.domain.record import Record
 from pipeline.domain.timeline import AudioFile, Dialogue
 from pipeline.stages.shard import Shard
@@ -87,15 +87,7 @@ def run(shard: Shard[Dialogue], config: Config, deps: Deps) -> Shard[ExportRow]:
         try:
             rows.append(_export(dialogue, config, deps))
         except RecordError as error:
-            refusals.append(
-                Refusal(
-                    stage=NAME,
-                    record_id=dialogue.timeline.dialogue_id,
-                    reason=error.reason,
-                    detail=error.detail,
-                    payload=dialogue.to_line(),
-                )
-            )
+            refusals.append(error.refusal(NAME, dialogue.timeline.dialogue_id, dialogue.to_line()))
     return Shard(shard.index, tuple(rows), tuple(refusals))
 
 

@@ -207,13 +207,7 @@ class _Author:
         try:
             return await self._write()
         except RecordError as error:
-            return Refusal(
-                stage=NAME,
-                record_id=self._plan.dialogue_id,
-                reason=error.reason,
-                detail=error.detail,
-                payload=self._last_reply or self._plan.to_line(),
-            )
+            return error.refusal(NAME, self._plan.dialogue_id, self._last_reply or self._plan.to_line())
 
     async def _write(self) -> Script:
         plan = self._plan

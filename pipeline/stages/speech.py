@@ -78,13 +78,7 @@ async def _speak_or_refuse(
     try:
         return await _speak(script, config, deps, gate)
     except RecordError as error:
-        return Refusal(
-            stage=NAME,
-            record_id=script.dialogue_id,
-            reason=error.reason,
-            detail=error.detail,
-            payload=script.to_line(),
-        )
+        return error.refusal(NAME, script.dialogue_id, script.to_line())
 
 
 async def _speak(script: Script, config: Config, deps: Deps, gate: asyncio.Semaphore) -> SpokenScript:

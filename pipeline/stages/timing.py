@@ -138,15 +138,7 @@ def run(shard: Shard[SpokenScript], config: Config, deps: Deps) -> Shard[Timelin
         try:
             timelines.append(_time(spoken, config, deps))
         except RecordError as error:
-            refusals.append(
-                Refusal(
-                    stage=NAME,
-                    record_id=spoken.script.dialogue_id,
-                    reason=error.reason,
-                    detail=error.detail,
-                    payload=spoken.to_line(),
-                )
-            )
+            refusals.append(error.refusal(NAME, spoken.script.dialogue_id, spoken.to_line()))
     return Shard(index=shard.index, records=tuple(timelines), refusals=tuple(refusals))
 
 

@@ -1,13 +1,18 @@
 """Timing things side by side."""
 
 import gc
+import resource
 import statistics
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Literal, TypeVar
 
 from pipeline.runner import relax_collector
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -41,3 +46,37 @@ def side_by_side(repeats: int, *work: Callable[[], object]) -> list[float]:
             one()
             seconds.append(time.process_time() - began)
     return [statistics.median(seconds) for seconds in taken]
+
+
+def item_by_item(
+    items: Sequence[T], prepare: Callable[[T], object], *ways: Callable[[T], object]
+) -> list[float]:
+    """Median over the items of the CPU seconds that each way takes for one.
+
+    All ways do an item before any does the next, another one first each time: what is in a cache, and a slow
+    moment, favours none. `prepare` is not counted.
+    """
+    taken: list[list[float]] = [[] for _ in ways]
+    relax_collector()  # as every command does
+    for index, item in enumerate(items):
+        prepare(item)
+        for turn in range(len(ways)):
+            way = (index + turn) % len(ways)
+            began = time.process_time()
+            ways[way](item)
+            taken[way].append(time.process_time() - began)
+    return [statistics.median(seconds) for seconds in taken]
+
+
+def peak_mb() -> float:
+    """The most memory that this process has held.
+
+    Linux hands a child its parent's peak as `ru_maxrss`, so a process's own is read from `/proc` where there
+    is one.
+    """
+    status = Path("/proc/self/status")
+    if status.is_file():
+        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) / 1024
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

@@ -1,116 +1,148 @@
-"""Planning, assembling and writing against the way peers do it, and against the bare cost."""
+"""Planning, assembling and writing against the way peers do it, and against the bare cost.
 
-import tracemalloc
+All ways render the same dialogues, from the same stored clips, no two of which are alike.
+"""
+
 import wave
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from pydub import AudioSegment
 
 from pipeline.core.assembly import assemble
 from pipeline.core.timing.dyad import dyad_law
 from pipeline.domain.spoken import SpokenScript
-from pipeline.domain.timeline import Timeline
-from pipeline.io.audio import RunAudio, write_audio
+from pipeline.domain.timeline import Supervision, Timeline
+from pipeline.io.audio import RunAudio, read_pcm16, write_audio
 from pipeline.io.references import load_reference
 from pipeline.io.store import Store
 from pipeline.stages import timing
 from pipeline.stages.shard import Shard
 from tests.bench.dialogues import long_dialogue, store_clips
-from tests.bench.measure import Row, side_by_side
+from tests.bench.measure import Row, item_by_item
 
 CONFIG = timing.Config()
+SHORT, LONG = 100, 6
+"""Dialogues of about 100 s and of about 400 s."""
+SHORT_SENTENCES, LONG_SENTENCES = 30, 120
+MAX_LAG = 64
+"""Samples to either side of a recorded onset in which a clip is looked for: pydub's are up to 24 off."""
+
+Pcm = npt.NDArray[np.int16]
 
 
 class _Bench:
-    """Some dialogues of one length, and every way of rendering them."""
+    """Some dialogues of one length, and every way of rendering one of them."""
 
     def __init__(self, directory: Path, dialogues: int, sentences: int) -> None:
         reference = load_reference("switchboard")
-        self.deps = timing.Deps(
+        self._deps = timing.Deps(
             root_seed=0, reference=reference, dyads=dyad_law(reference), stages=("timing-1",), dial=0.0
         )
         self.store = Store(directory / "store")
-        self.audio = RunAudio(directory)
+        self._audio = RunAudio(directory)
+        self._directory = directory
         self.spoken = tuple(long_dialogue(number, sentences) for number in range(dialogues))
-        store_clips(self.store, self.spoken[0])
-        self.timelines = self.plan()
-        self.assembled = [assemble(timeline, self.store.load_clip) for timeline in self.timelines]
-        self.seconds = sum(t.num_samples / t.sampling_rate for t in self.timelines) / dialogues
-        self.directory = directory
+        store_clips(self.store, self.spoken)
+        self.timelines = {one.script.dialogue_id: self.plan(one) for one in self.spoken}
+        self.seconds = sum(t.num_samples / t.sampling_rate for t in self.timelines.values()) / dialogues
+        self._assembled: Pcm = np.zeros((0, 2), dtype=np.int16)
 
-    def plan(self) -> tuple[Timeline, ...]:
-        return timing.run(Shard(index=0, records=self.spoken), CONFIG, self.deps).records
+    def timeline(self, spoken: SpokenScript) -> Timeline:
+        return self.timelines[spoken.script.dialogue_id]
 
-    def assemble_all(self) -> None:
-        for timeline in self.timelines:
-            assemble(timeline, self.store.load_clip)
+    def prepare(self, spoken: SpokenScript) -> None:
+        """Have the samples at hand that the bare ways write."""
+        self._assembled = assemble(self.timeline(spoken), self.store.load_clip)
 
-    def ours(self, file_format: str = "wav") -> None:
-        for timeline in self.plan():
-            samples = assemble(timeline, self.store.load_clip)
-            self.audio.write_audio(timeline.dialogue_id, samples, timeline.sampling_rate, file_format)
+    def plan(self, spoken: SpokenScript) -> Timeline:
+        (timeline,) = timing.run(Shard(index=0, records=(spoken,)), CONFIG, self._deps).records
+        return timeline
 
-    def pydub_way(self) -> None:
-        """Overlay every clip on two silent segments, then export both as one file: what generators do."""
-        for timeline in self.timelines:
-            rate = timeline.sampling_rate
-            length_ms = timeline.num_samples * 1000 / rate
-            tracks = [AudioSegment.silent(duration=length_ms, frame_rate=rate) for _ in range(2)]
-            gains = {v.speaker: v.gain_db for v in timeline.voicing}
-            for supervision in timeline.supervisions:
-                path, _ = self.store._clip_paths(supervision.clip)
-                clip = AudioSegment.from_wav(path).apply_gain(gains[supervision.speaker])
-                channel = supervision.track.channel
-                tracks[channel] = tracks[channel].overlay(clip, position=supervision.span.start * 1000 / rate)
-            stereo = AudioSegment.from_mono_audiosegments(*tracks)
-            stereo.export(self.directory / "pydub.wav", format="wav").close()
+    def assemble(self, spoken: SpokenScript) -> Pcm:
+        return assemble(self.timeline(spoken), self.store.load_clip)
 
-    def bare(self) -> None:
+    def ours(self, spoken: SpokenScript, file_format: str = "wav") -> Path:
+        timeline = self.plan(spoken)
+        samples = assemble(timeline, self.store.load_clip)
+        written = self._audio.write_audio("ours", samples, timeline.sampling_rate, file_format)
+        return self._directory / written.path
+
+    def ours_in_flac(self, spoken: SpokenScript) -> Path:
+        return self.ours(spoken, "flac")
+
+    def pydub_way(self, spoken: SpokenScript) -> Path:
+        """Overlay every clip on two silent segments, then export both as one file: what generators do.
+
+        Positions are whole milliseconds, pydub's unit.
+        """
+        timeline, path = self.timeline(spoken), self._directory / "pydub.wav"
+        rate = timeline.sampling_rate
+        length_ms = 1 + timeline.num_samples * 1000 // rate
+        tracks = [AudioSegment.silent(duration=length_ms, frame_rate=rate) for _ in range(2)]
+        gains = {v.speaker: v.gain_db for v in timeline.voicing}
+        for supervision in timeline.supervisions:
+            clip = AudioSegment.from_wav(self._clip_path(supervision)).apply_gain(gains[supervision.speaker])
+            channel = supervision.track.channel
+            tracks[channel] = tracks[channel].overlay(clip, position=supervision.span.start * 1000 // rate)
+        AudioSegment.from_mono_audiosegments(*tracks).export(path, format="wav").close()
+        return path
+
+    def bare(self, spoken: SpokenScript) -> None:
         """Read the clips and write as many samples as there are: nobody can be faster."""
-        for timeline, samples in zip(self.timelines, self.assembled, strict=True):
-            for supervision in timeline.supervisions:
-                self.store.load_clip(supervision.clip)
-            with wave.open(str(self.directory / "bare.wav"), "wb") as file:
-                file.setparams((2, 2, timeline.sampling_rate, 0, "NONE", ""))
-                file.writeframes(samples.tobytes())
+        timeline = self.timeline(spoken)
+        for supervision in timeline.supervisions:
+            self.store.load_clip(supervision.clip)
+        with wave.open(str(self._directory / "bare.wav"), "wb") as file:
+            file.setparams((2, 2, timeline.sampling_rate, 0, "NONE", ""))
+            file.writeframes(self._assembled.tobytes())
 
-    def flac_alone(self) -> None:
-        for timeline, samples in zip(self.timelines, self.assembled, strict=True):
-            write_audio(self.directory / "alone.flac", samples, timeline.sampling_rate, "flac")
+    def flac_alone(self, spoken: SpokenScript) -> None:
+        rate = self.timeline(spoken).sampling_rate
+        write_audio(self._directory / "alone.flac", self._assembled, rate, "flac")
+
+    def _clip_path(self, supervision: Supervision) -> Path:
+        return self.store._clip_paths(supervision.clip)[0]
 
 
 def measure(directory: Path) -> Iterator[Row]:
-    short, long = _Bench(directory / "short", 30, 30), _Bench(directory / "long", 6, 120)
-    ours, peers, bare, flac, alone, planning, assembling = side_by_side(
-        5,
-        short.ours,
-        short.pydub_way,
-        short.bare,
-        lambda: short.ours("flac"),
-        short.flac_alone,
-        short.plan,
-        short.assemble_all,
-    )
-    per = f"{short.seconds:.0f} s dialogues, {1e3 * ours / len(short.spoken):.1f} ms each"
-    yield Row("plan + assemble + wav", "pydub way", peers / ours, "at least", 3.5, per)
-    yield Row(
-        "plan + assemble + wav", "bare cost", ours / bare, "at most", 1.6, f"bare {1e3 * bare / 30:.1f} ms"
-    )
-    yield Row("plan + assemble + flac", "flac alone", flac / alone, "at most", 1.3, "level 0")
-    yield Row("planning", "assembling", planning / assembling, "at most", 0.3, "")
-    ours, peers = side_by_side(3, long.ours, long.pydub_way)
-    yield Row(
-        "plan + assemble + wav", "pydub way", peers / ours, "at least", 20, f"{long.seconds:.0f} s dialogues"
-    )
+    short = _Bench(directory / "short", SHORT, SHORT_SENTENCES)
+    yield from _short(short)
     yield _rounding(short)
-    yield from _growth(directory / "growth")
+    yield _onsets(short)
+    long = _Bench(directory / "long", LONG, LONG_SENTENCES)
+    ours, peers = item_by_item(long.spoken, long.prepare, long.ours, long.pydub_way)
+    note = f"{LONG} of {long.seconds:.0f} s, {1e3 * ours:.1f} and {1e3 * peers:.0f} ms each"
+    yield Row("plan + assemble + wav", "pydub way", peers / ours, "at least", 20, note)
+
+
+def _short(bench: _Bench) -> Iterator[Row]:
+    ours, peers, bare, flac, alone, planning, assembling = item_by_item(
+        bench.spoken,
+        bench.prepare,
+        bench.ours,
+        bench.pydub_way,
+        bench.bare,
+        bench.ours_in_flac,
+        bench.flac_alone,
+        bench.plan,
+        bench.assemble,
+    )
+    each = f"{SHORT} of {bench.seconds:.0f} s, {1e3 * ours:.1f} and {1e3 * peers:.1f} ms each"
+    yield Row("plan + assemble + wav", "pydub way", peers / ours, "at least", 3.5, each)
+    yield Row("plan + assemble + wav", "bare cost", ours / bare, "at most", 1.6, f"bare {1e3 * bare:.1f} ms")
+    note = f"level 0, {1e3 * flac:.1f} and {1e3 * alone:.1f} ms"
+    yield Row("plan + assemble + flac", "flac alone", flac / alone, "at most", 1.3, note)
+    note = f"{1e3 * planning:.1f} and {1e3 * assembling:.1f} ms"
+    yield Row("planning", "assembling", planning / assembling, "at most", 0.3, note)
 
 
 def _rounding(bench: _Bench) -> Row:
     """Error of the written samples against the same mix in float64, in steps of PCM16."""
-    timeline, samples = bench.timelines[0], bench.assembled[0]
+    spoken = bench.spoken[0]
+    timeline, samples = bench.timeline(spoken), bench.assemble(spoken)
     exact = np.zeros((timeline.num_samples, 2))
     gains = {v.speaker: 10.0 ** (v.gain_db / 20) for v in timeline.voicing}
     for supervision in timeline.supervisions:
@@ -122,39 +154,28 @@ def _rounding(bench: _Bench) -> Row:
     return Row("PCM16 rounding", "exact mix, rms LSB", error, "at most", 0.30, "float64 reference")
 
 
-def _growth(directory: Path) -> Iterator[Row]:
-    """Time per dialogue and peak memory, from a few dialogues to a hundred times as many."""
-    bench = _Bench(directory, 1, 30)
-    spoken = bench.spoken[0]
-
-    def many(count: int) -> None:
-        for number in range(count):
-            script = spoken.script.model_copy(update={"dialogue_id": f"en-bench-{number}"})
-            one: SpokenScript = spoken.model_copy(update={"script": script})
-            (timeline,) = timing.run(Shard(index=0, records=(one,)), CONFIG, bench.deps).records
-            assemble(timeline, bench.store.load_clip)
-
-    few, lots = 20, 400
-    few_s, lots_s = side_by_side(3, lambda: many(few), lambda: many(lots))
-    yield Row(
-        f"{lots} dialogues",
-        f"{few} dialogues",
-        (lots_s / lots) / (few_s / few),
-        "at most",
-        1.1,
-        "time per dialogue",
+def _onsets(bench: _Bench) -> Row:
+    """Where clips are found in the files that were written, against where the records say."""
+    some = bench.spoken[:20]
+    found = {
+        way.__name__: [lag for one in some for lag in _lags(bench, bench.timeline(one), way(one))]
+        for way in (bench.ours, bench.ours_in_flac, bench.pydub_way)
+    }
+    worst = {name: max(map(abs, lags)) for name, lags in found.items()}
+    count = len(found["ours"])
+    note = f"{count} clips in wav and in flac; pydub way: up to {worst['pydub_way']}"
+    return Row(
+        "onsets, samples off", "records", max(worst["ours"], worst["ours_in_flac"]), "at most", 0, note
     )
-    peaks = []
-    for count in (few, lots):
-        tracemalloc.start()
-        many(count)
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
-    yield Row(
-        f"{lots} dialogues",
-        f"{few} dialogues",
-        peaks[1] / peaks[0],
-        "at most",
-        1.2,
-        f"peak {peaks[1] / 1e6:.0f} MB",
-    )
+
+
+def _lags(bench: _Bench, timeline: Timeline, path: Path) -> Iterator[int]:
+    """By how many samples each clip lies off its recorded place, by correlation with the decoded file."""
+    samples, _ = read_pcm16(path)
+    padded = np.pad(samples.astype(np.float64), ((MAX_LAG, MAX_LAG), (0, 0)))
+    for supervision in timeline.supervisions:
+        clip = bench.store.load_clip(supervision.clip)
+        part = slice(len(clip) // 2, len(clip) // 2 + 4_096)
+        start = supervision.span.start + part.start  # of the padded file: MAX_LAG before the recorded place
+        heard = padded[start : start + 4_096 + 2 * MAX_LAG, supervision.track.channel]
+        yield int(np.argmax(np.correlate(heard, clip[part].astype(np.float64), "valid"))) - MAX_LAG

@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
+from pipeline.core.distances import emd_s, ks_distance
 from pipeline.core.drawn import Drawn, DrawnTiming, drawn_rows, measure_drawn, recorded_spans
-from pipeline.core.reference import Reference, emd_s, ks_distance
+from pipeline.core.reference import Reference
 from pipeline.domain.labels import Speaker
 from pipeline.domain.scene import EventType, FloorEffect, Scene
 from pipeline.domain.script import Follows, Script, ScriptedEvent, Utterance

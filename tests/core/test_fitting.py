@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pipeline.core.distances import ks_distance, ks_distance_two_sample
 from pipeline.core.drawn import Drawn, DrawnTiming, drawn_rows, measure_drawn, recorded_spans
 from pipeline.core.fitting import Base, Conversation, Origin, fit_reference, stand_ins
-from pipeline.core.reference import Reference, ks_distance, ks_distance_two_sample
+from pipeline.core.reference import Reference
 from pipeline.core.timing.dyad import METRICS, dyad_law
 from pipeline.core.turntaking import Activity, activity_of
 from pipeline.domain.errors import ConfigError

@@ -6,16 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline.core.reference import (
-    Collection,
-    Distribution,
-    QuantileTable,
-    Reference,
-    emd_s,
-    emd_s_two_sample,
-    ks_distance,
-    ks_distance_two_sample,
-)
+from pipeline.core.distances import emd_s, emd_s_two_sample, ks_distance, ks_distance_two_sample
+from pipeline.core.reference import Collection, Distribution, QuantileTable, Reference
 from pipeline.domain.errors import ConfigError
 from pipeline.io.references import load_reference
 

@@ -1,6 +1,7 @@
 """A plain table: what was measured, and how far it is from a reference."""
 
-from pipeline.core.reference import Collection, Reference, emd_s, ks_distance
+from pipeline.core.distances import emd_s, ks_distance
+from pipeline.core.reference import Collection, Reference
 from pipeline.core.turntaking.statistics import Quantity, TurnTakingStatistics
 from pipeline.domain.record import Record
 

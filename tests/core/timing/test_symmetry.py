@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.core.reference import ks_distance_two_sample
+from pipeline.core.distances import ks_distance_two_sample
 from pipeline.core.timing.material import gather
 from pipeline.core.timing.placement import Placement, place
 from pipeline.domain.labels import Speaker, Track
