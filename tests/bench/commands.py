@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from pipeline.config import parse_config
 from pipeline.runner import Runner, run_in_process
 from tests.bench.measure import Row
@@ -25,7 +27,9 @@ def measure(directory: Path) -> Iterator[Row]:
 
 
 def _rerun(directory: Path) -> Row:
-    sources = [{"reader": "jsonl", "path": "demo", "language": language} for language in ("en", "zh")]
+    sources: list[JsonValue] = [
+        {"reader": "jsonl", "path": "demo", "language": language} for language in ("en", "zh")
+    ]
     config = parse_config({"name": "bench", "seeds": {"sources": sources}}, "bench")
     taken = []
     for _ in range(2):

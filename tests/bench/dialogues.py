@@ -15,8 +15,8 @@ from pipeline.io.store import Store
 from tests.spoken import RATE, Line, script_of, speak
 
 SENTENCE = "The green line goes every ten minutes from market"
-"""With the dialogue's and the sentence's own words 3.3 s in made-up clips: thirty of them with their pauses are
-about 100 s."""
+"""With the dialogue's and the sentence's own words 3.3 s in made-up clips: 27 of them with their pauses are
+100 s."""
 
 
 def long_dialogue(number: int, sentences: int) -> SpokenScript:
@@ -48,4 +48,4 @@ def _speechlike(name: str, num_samples: int) -> npt.NDArray[np.float32]:
     noise = np.random.default_rng(zlib.crc32(name.encode())).standard_normal(num_samples)
     swell = 0.02 + np.sin(np.pi * np.arange(num_samples) / (0.3 * RATE)) ** 2
     wave = swell * lfilter([1.0], [1.0, -1.6, 0.7], noise)
-    return (0.5 * wave / np.abs(wave).max()).astype(np.float32)
+    return np.asarray(0.5 * wave / np.abs(wave).max(), dtype=np.float32)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from pipeline.config import parse_config
 from pipeline.domain.spoken import SpokenScript
@@ -70,7 +70,7 @@ def _write_run(path: Path, count: int) -> None:
     for index, first in enumerate(range(0, count, SHARD_SIZE)):
         shard = [_numbered(number) for number in range(first, min(first + SHARD_SIZE, count))]
         run.write_shard(directory_of(speech.NAME), index, "bench", shard, ())
-    sources = [{"reader": "jsonl", "path": "demo", "language": "en"}]
+    sources: list[JsonValue] = [{"reader": "jsonl", "path": "demo", "language": "en"}]
     described = RunDescription(
         config=parse_config({"seeds": {"sources": sources}, "shard_size": SHARD_SIZE}, "bench"),
         versions=Versions(pipeline="0", python="3", stages={}, deps={}, packages={}),

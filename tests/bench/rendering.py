@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from pydub import AudioSegment
+from pydub import AudioSegment  # type: ignore[import-untyped]
 
 from pipeline.core.assembly import assemble
 from pipeline.core.timing.dyad import dyad_law
@@ -26,7 +26,7 @@ from tests.bench.measure import Row, item_by_item
 CONFIG = timing.Config()
 SHORT, LONG = 100, 6
 """Dialogues of about 100 s and of about 400 s."""
-SHORT_SENTENCES, LONG_SENTENCES = 30, 120
+SHORT_SENTENCES, LONG_SENTENCES = 27, 108
 MAX_LAG = 64
 """Samples to either side of a recorded onset in which a clip is looked for: pydub's are up to 24 off."""
 
