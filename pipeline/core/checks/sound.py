@@ -97,7 +97,9 @@ class SoundCheck:
         if host.track is incoming.track:
             return  # heard on one channel, so not separable by measuring
         window = round(self.limits.overlap_window_s * self.place.sampling_rate)
-        end = min(host.span.end, incoming.span.end, event.onset + window)
+        # An interrupter may open with a word as short as its host's breath: what counts is its whole turn.
+        turn = [s.span for s in self.place.timeline.supervisions if s.turn == incoming.turn]
+        end = min(host.span.end, turn[-1].end, turn[0].end + window)
         if end - event.onset < self.limits.overlap_least_s * self.place.sampling_rate:
             return
         both = [
