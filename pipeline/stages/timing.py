@@ -38,7 +38,7 @@ NAME = "timing"
 VERSION = 2
 
 
-SAMPLE = 1_000
+SAMPLE = 300
 """Dialogues that a dial is searched on; a larger dataset corrects the answer in a few passes of its own."""
 MAX_CORRECTIONS = 5
 PROMISED_WITHIN = 0.002

@@ -6,7 +6,6 @@ own, so that CPU time and memory are its own.
 
 import asyncio
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -27,7 +26,7 @@ from pipeline.domain.labels import Speaker
 from pipeline.io.prompts import load_prompts
 from pipeline.io.store import Store
 from pipeline.runner import relax_collector
-from tests.bench.measure import Row
+from tests.bench.measure import Row, peak_mb
 
 IN_FLIGHT = 512
 REQUESTS = 3 * IN_FLIGHT
@@ -167,8 +166,7 @@ def main(way: str, url: str) -> None:
         began_cpu_s, began_s = time.process_time(), time.perf_counter()
         (_ours if way == "ours" else _sdk)(url, Store(Path(directory)))
         cpu_s, wall_s = time.process_time() - began_cpu_s, time.perf_counter() - began_s
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # Linux counts in KiB
-    print(Taken(cpu_ms=1e3 * cpu_s / REQUESTS, peak_mb=peak_mb, wall_s=wall_s).model_dump_json())
+    print(Taken(cpu_ms=1e3 * cpu_s / REQUESTS, peak_mb=peak_mb(), wall_s=wall_s).model_dump_json())
 
 
 if __name__ == "__main__":
