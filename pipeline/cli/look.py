@@ -7,6 +7,7 @@ import click
 
 if TYPE_CHECKING:
     from pipeline.domain.seed import SeedDialogue
+    from pipeline.io.prompts import Prompt, PromptFiles
 
 
 @click.group()
@@ -146,27 +147,46 @@ def list_prompts() -> None:
 @prompts.command("show")
 @click.argument("name")
 def show_prompt(name: str) -> None:
-    """The file of a prompt, as it is."""
-    from pipeline.io.prompts import load_prompts
-
-    click.echo(load_prompts().show(name))
+    """The file of a prompt, as it is: NAME as `prompts list` prints it, or without its version for the current one."""
+    click.echo(_find_prompt(name)[1].text)
 
 
 @prompts.command("render")
 @click.argument("name")
 @click.option("--language", type=click.Choice(["zh", "en"]), default="en", show_default=True)
 def render_prompt(name: str, language: str) -> None:
-    """A prompt rendered with the example that it carries: what a model would be sent."""
+    """A prompt rendered with the example that it carries: what a model would be sent.
+
+    NAME is what `prompts list` prints (script/write.v1), or that without its version for the current one.
+    """
+    from pipeline.domain.errors import ConfigError
+
+    library, prompt = _find_prompt(name)
+    example = next((e for e in prompt.front.examples if e.language.value == language), None)
+    if example is None:
+        raise ConfigError(f"prompts: {prompt.reference} has no {language} example; try the other language")
+    rendered = library.render(prompt.front.name, language, example.input)
+    click.echo(f"--- system\n{rendered.system}\n--- user\n{rendered.user}")
+
+
+def _find_prompt(name: str) -> "tuple[PromptFiles, Prompt]":
+    """`script/write` as it is today, or exactly `script/write.v1`; the library renders that version."""
+    from dataclasses import replace
+
     from pipeline.domain.errors import ConfigError
     from pipeline.io.prompts import load_prompts
 
     library = load_prompts()
-    prompt = library.current(name)
-    example = next((e for e in prompt.front.examples if e.language.value == language), None)
-    if example is None:
-        raise ConfigError(f"prompts: {prompt.reference} has no {language} example; try the other language")
-    rendered = library.render(name, language, example.input)
-    click.echo(f"--- system\n{rendered.system}\n--- user\n{rendered.user}")
+    unversioned, dot, version = name.rpartition(".v")
+    if not dot:
+        return library, library.current(name)
+    library.current(unversioned)  # a name that there is not is told with the nearest
+    known = sorted(p.front.version for p in library.prompts if p.front.name == unversioned)
+    if version not in map(str, known):
+        there = ", ".join(f"{unversioned}.v{one}" for one in known)
+        raise ConfigError(f"prompts: got {name!r}, wanted a version that is there: {there}")
+    pinned = replace(library, pins={unversioned: int(version)})
+    return pinned, pinned.current(unversioned)
 
 
 @prompts.command("check")

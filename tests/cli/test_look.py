@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import yaml
 from pipeline.cli import system
 from pipeline.cli.system import Examination
 from pipeline.io.corpora import CORPORA
-from pipeline.io.prompts import load_prompts
+from pipeline.io.prompts import load_prompts, shipped_prompts
 from pipeline.io.voices import load_catalogue
 from tests.cli.calling import humdial
 
@@ -151,6 +152,58 @@ def test_prompts_render_shows_what_a_model_would_be_sent(name: str, language: st
     assert ("中文" in tail or "场景" in tail) == (language == "zh")
     assert "{{" not in answer.out
     assert "{%" not in answer.out
+
+
+@pytest.fixture
+def two_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shipped prompts, and a second version of one of them that greets."""
+    directory = tmp_path / "prompts"
+    shutil.copytree(shipped_prompts(), directory)
+    first = (directory / "script" / "write.v1.md").read_text(encoding="utf-8")
+    second = first.replace("\nversion: 1\n", "\nversion: 2\n").replace(
+        "--- system ---\n", "--- system ---\nHello.\n"
+    )
+    (directory / "script" / "write.v2.md").write_text(second, encoding="utf-8")
+    monkeypatch.setattr("pipeline.io.prompts.shipped_prompts", lambda: directory)
+
+
+@pytest.mark.parametrize("command", ["show", "render"])
+@pytest.mark.parametrize(
+    ("name", "greets"), [("script/write", True), ("script/write.v2", True), ("script/write.v1", False)]
+)
+def test_a_prompt_is_found_with_and_without_its_version(
+    command: str, name: str, greets: bool, two_versions: None
+) -> None:
+    answer = humdial("prompts", command, name)
+    assert answer.code == 0, answer.err
+    assert ("\nHello.\n" in answer.out) == greets
+
+
+@pytest.mark.parametrize("command", ["show", "render"])
+def test_every_name_that_prompts_list_prints_is_taken(command: str) -> None:
+    names = [row.split()[0] for row in humdial("prompts", "list").out.splitlines()[1:]]
+    assert names
+    assert [humdial("prompts", command, name).code for name in names] == [0] * len(names)
+
+
+@pytest.mark.parametrize("command", ["show", "render"])
+@pytest.mark.parametrize("version", ["3", "0", "01", "x", ""])
+def test_a_version_that_is_not_there_is_told_with_those_that_are(
+    command: str, version: str, two_versions: None
+) -> None:
+    answer = humdial("prompts", command, f"script/write.v{version}")
+    assert answer.code == 2
+    assert answer.problem == (
+        f"humdial: prompts: got 'script/write.v{version}', wanted a version that is there: "
+        "script/write.v1, script/write.v2"
+    )
+
+
+@pytest.mark.parametrize("command", ["show", "render"])
+def test_an_unknown_prompt_with_a_version_is_told_by_name(command: str) -> None:
+    answer = humdial("prompts", command, "script/wriet.v1")
+    assert answer.code == 2
+    assert "got 'script/wriet', wanted 'script/write'" in answer.problem
 
 
 def test_prompts_check_finds_nothing_in_the_shipped_ones() -> None:
