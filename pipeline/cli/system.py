@@ -2,8 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
+
+OUTPUTS = "outputs"
+"""Where runs go without `--out`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,11 +18,16 @@ class Examination:
     needed_for: str
     look: Callable[[], str]
     """Says what it found; raises an exception that says what is wrong."""
+    optional: bool = False
+    """Runs are made without it."""
 
 
 @click.command()
 def doctor() -> None:
-    """Look at everything that a run needs. Exit code 1 if something is missing."""
+    """Look at everything that a run needs, and at what it can use.
+
+    Marks: `ok`; `no` for what is optional and not there; `--` for what is needed and missing, which is exit code 1.
+    """
     from pipeline.cli.tables import print_table
 
     rows = [("", "part", "needed for", "found")]
@@ -27,25 +36,22 @@ def doctor() -> None:
         try:
             mark, found = "ok", examination.look()
         except Exception as error:  # whatever it is, it is the diagnosis
-            mark, found, failed = "--", " ".join(str(error).split()) or type(error).__name__, True
+            mark, found = "no" if examination.optional else "--", _diagnosis(error)
+            failed = failed or not examination.optional
         rows.append((mark, examination.name, examination.needed_for, found))
     print_table(rows)
     if failed:
         raise click.exceptions.Exit(1)
 
 
+def _diagnosis(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def _python() -> str:
     import platform
 
     return f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
-
-
-def _prefect() -> str:
-    import os
-    from importlib.metadata import version
-
-    url = os.environ.get("PREFECT_API_URL")
-    return f"Prefect {version('prefect')}, {'server ' + url if url else 'embedded server'}"
 
 
 def _espeak() -> str:
@@ -112,13 +118,67 @@ def _disk() -> str:
     return f"{free_gb:.0f} GB free here"
 
 
+def _outputs() -> str:
+    """Writes where runs would be written, and leaves nothing behind: neither the file nor the directory."""
+    import tempfile
+
+    outputs = Path(OUTPUTS)
+    # A link to nowhere does not exist and still stands in the way.
+    place = outputs if outputs.exists() or outputs.is_symlink() else Path()
+    try:
+        with tempfile.TemporaryFile(dir=place) as file:
+            file.write(b"humdial")
+    except OSError as error:
+        raise RuntimeError(
+            f"{place.absolute()}: cannot be written ({error.strerror}); go elsewhere, or name a place with --out"
+        ) from error
+    return f"{outputs.absolute()}, {'writable' if place == outputs else 'can be made'}"
+
+
+def _extra(extra: str, package: str) -> Callable[[], str]:
+    """Looks for the package that an optional extra installs."""
+
+    def look() -> str:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return f"{package} {version(package)}"
+        except PackageNotFoundError as error:
+            raise RuntimeError(
+                f"{package} is not installed; pip install 'humdial-pipeline[{extra}]'"
+            ) from error
+
+    return look
+
+
+def _flow() -> str:
+    import os
+
+    url = os.environ.get("PREFECT_API_URL")
+    return f"{_extra('flow', 'prefect')()}, {'server ' + url if url else 'embedded server'}"
+
+
+def _ffmpeg() -> str:
+    import shutil
+
+    found = shutil.which("ffmpeg")
+    if found is None:
+        raise RuntimeError("not on the PATH; WAV, FLAC, OGG and MP3 are read without it")
+    return found
+
+
 EXAMINATIONS = (
     Examination("python", "everything", _python),
-    Examination("prefect", "run", _prefect),
-    Examination("espeak-ng", "speech.backend espeak", _espeak),
+    Examination("extra espeak", "speech: its only backend", _espeak),
     Examination("audio files", "render, export", _audio),
     Examination("prompts", "script", _prompts),
     Examination("voices", "speech", _voices),
     Examination("reference", "timing", _reference),
     Examination("disk", "outputs", _disk),
+    Examination("outputs", "run", _outputs),
+    Examination("extra flow", "run; preview and retime do without", _flow, optional=True),
+    Examination("extra openai", "script.author.backend openai", _extra("openai", "openai"), optional=True),
+    Examination("extra plot", "describe --plot", _extra("plot", "matplotlib"), optional=True),
+    Examination("extra vad", "--detector webrtc", _extra("vad", "webrtcvad-wheels"), optional=True),
+    Examination("ffmpeg", "turning other recordings into WAV", _ffmpeg, optional=True),
 )

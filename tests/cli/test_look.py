@@ -5,8 +5,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.cli import system
-from pipeline.cli.system import Examination
 from pipeline.io.corpora import CORPORA
 from pipeline.io.prompts import load_prompts, shipped_prompts
 from pipeline.io.voices import load_catalogue
@@ -217,26 +215,3 @@ def test_an_unknown_prompt_is_exit_code_2_with_the_known_ones(command: str) -> N
     assert answer.code == 2
     assert "script/adept" in answer.problem
     assert "script/adapt" in answer.problem
-
-
-def test_the_doctor_finds_nothing_wrong_here() -> None:
-    answer = humdial("doctor")
-    assert answer.code == 0, answer.out
-    rows = answer.out.splitlines()[1:]
-    assert len(rows) == len(system.EXAMINATIONS)
-    assert all(row.startswith("ok ") for row in rows)
-    assert "espeak-ng-" in answer.out
-
-
-def test_the_doctor_says_what_is_missing_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing() -> str:
-        raise ImportError("no such thing;\n install it")
-
-    sick = (Examination("thing", "speech", missing), Examination("python", "everything", lambda: "here"))
-    monkeypatch.setattr(system, "EXAMINATIONS", sick)
-    answer = humdial("doctor")
-    assert answer.code == 1
-    assert [row.split() for row in answer.out.splitlines()[1:]] == [
-        ["--", "thing", "speech", "no", "such", "thing;", "install", "it"],
-        ["ok", "python", "everything", "here"],
-    ]
