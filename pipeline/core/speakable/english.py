@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from num2words import num2words
 
-from pipeline.core.speakable.rules import Rule, digit_by_digit, rule
+from pipeline.core.speakable.rules import Rule, digit_by_digit, round_brackets, rule
 
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _MONTHS = (
@@ -199,13 +199,8 @@ def _letters(dotted: str) -> str:
     return dotted.replace(".", "").upper()
 
 
-_DIRECTION = re.compile(r"\s*[A-Za-z'\-]+(?:\s+[A-Za-z'\-]+){0,2}[.!]?\s*")
-
-
-def _brackets(match: re.Match[str]) -> str:
-    """Up to three words in round brackets are a stage direction; anything longer is said."""
-    return " " if _DIRECTION.fullmatch(match[1]) or not match[1].strip() else f", {match[1].strip()}, "
-
+_DIRECTION = r"[A-Za-z'\-]+(?:\s+[A-Za-z'\-]+){0,2}[.!]?"
+"""Up to three words in round brackets are a stage direction."""
 
 _UNIT = "|".join(re.escape(unit) for unit in _UNITS)
 _END = r"(?=\s*$|\s+[A-Z])"
@@ -213,7 +208,7 @@ _HALF = r"(?P<half>[aApP]\.?\s?[mM]\b(?:\.(?!\s*$|\s+[A-Z]))?)"
 
 NUMBERS: tuple[Rule, ...] = (
     rule("round brackets around an area code", r"\((\d{3})\)\s*(?=\d{3}-\d{4})", r"\1-"),
-    rule("round brackets", r"\(([^()]*)\)", _brackets),
+    round_brackets(_DIRECTION, comma=", ", gap=" "),
     rule("telephone with country code", r"\+\d{1,3}(?:[\s\-]?\d{2,}){2,}", _country_code),
     rule("ISO date", r"\b(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})\b", _iso_date),
     rule(

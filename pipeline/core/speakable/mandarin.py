@@ -3,7 +3,7 @@
 import re
 
 from pipeline.core.speakable.numerals import DIGITS, TELEPHONE, read_integer, read_number
-from pipeline.core.speakable.rules import HAN, Rule, digit_by_digit, rule
+from pipeline.core.speakable.rules import HAN, Rule, digit_by_digit, round_brackets, rule
 
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _CURRENCIES = {"¥": "元", "$": "美元", "€": "欧元", "£": "英镑"}
@@ -61,16 +61,12 @@ def _fraction(match: re.Match[str]) -> str:
     return f"{read_number(match['below'])}分之{read_number(match['above'])}"
 
 
-_DIRECTION = re.compile(rf"\s*(?:[{HAN}]{{1,4}}|[A-Za-z'\-]+(?:\s+[A-Za-z'\-]+){{0,2}})[。！!.]?\s*")
-
-
-def _brackets(match: re.Match[str]) -> str:
-    """Up to four characters in round brackets are a stage direction; anything longer is said."""
-    return "" if _DIRECTION.fullmatch(match[1]) or not match[1].strip() else f"，{match[1].strip()}，"
+_DIRECTION = rf"(?:[{HAN}]{{1,4}}|[A-Za-z'\-]+(?:\s+[A-Za-z'\-]+){{0,2}})[。！!.]?"
+"""Up to four characters in round brackets are a stage direction."""
 
 
 NUMBERS: tuple[Rule, ...] = (
-    rule("round brackets", r"\(([^()]*)\)", _brackets),
+    round_brackets(_DIRECTION, comma="，", gap=""),
     rule(
         "mobile telephone",
         r"(?<![\d.])(?:\+?86[\s\-]?)?1[3-9]\d[\s\-]?\d{4}[\s\-]?\d{4}(?![\d.]*\d)",

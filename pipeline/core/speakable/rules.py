@@ -42,6 +42,21 @@ def refuse(what: str) -> Callable[[re.Match[str]], str]:
     return replacement
 
 
+def round_brackets(direction: str, comma: str, gap: str) -> Rule:
+    """What stands in round brackets goes where it is a stage direction, and is said between commas otherwise.
+
+    >>> round_brackets("[a-z]+", ", ", " ").apply("Yes(sighs)I know(it was late).")
+    'Yes I know, it was late, .'
+    """
+    whole = re.compile(rf"(?:{direction})?")
+
+    def replacement(match: re.Match[str]) -> str:
+        inside = match[1].strip()
+        return gap if whole.fullmatch(inside) else f"{comma}{inside}{comma}"
+
+    return rule("round brackets", r"\(([^()]*)\)", replacement)
+
+
 _ACTION = r"(?:[a-z]+(?:s|ing)|[Ll]augh|[Ss]igh|[Cc]ough|[Pp]ause)"
 
 SHARED: tuple[Rule, ...] = (
