@@ -283,10 +283,6 @@ class Reference(Record):
         """A share of time; ConfigError with the nearest name otherwise."""
         return _look_up(self.ratios, name, "ratio")
 
-    def joint_fact(self, name: str) -> Ratio:
-        """A conditional share, such as `p_overlap_at_speaker_change`; ConfigError otherwise."""
-        return _look_up(self.joint_facts, name, "joint fact")
-
     def conversations(self) -> PerConversation:
         """The spread between conversations; ConfigError where the reference has none."""
         if self.per_conversation is None:
