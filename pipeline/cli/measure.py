@@ -132,8 +132,9 @@ def fit(
     PATHS are read as by `describe`; every conversation must have two speakers, because floor transfers are defined
     between two (leave meetings out). Of generated dialogues, tables hold only what no event fixed. RTTM and audio
     do not tell backchannels: floor transfers are then taken all together, and yields from everybody whose floor
-    was taken; both are printed as derived. A table that the material cannot give at all (onsets of
-    backchannels) is recorded as missing; timing then stops with an error, unless --base lends it.
+    was taken; both are printed as derived. What differs between dyads is fitted from 20 conversations or more. A
+    table that the material cannot give at all (onsets of backchannels) is recorded as missing; timing then stops
+    with an error, unless --base lends it.
     """
     from pipeline.core.fitting import stand_ins
     from pipeline.fitting import Fit, fit_material
@@ -146,10 +147,9 @@ def fit(
     )
     for table, measured in stand_ins(fitted).items():
         click.echo(f"derived from the material's own {measured}: {table}")
-    for table, source in fitted.borrowed.items():
-        click.echo(f"borrowed from {source}: {table}")
     for table, why in fitted.missing.items():
-        click.echo(f"missing: {table}: {why}")
+        source = fitted.borrowed.get(table)
+        click.echo(f"{'missing' if source is None else f'borrowed from {source}'}: {table}: {why}")
 
 
 def _material(paths: tuple[Path, ...], audio: bool, from_audio: bool, detector: str) -> "Material":

@@ -10,8 +10,11 @@ from the nearest thing that was measured in the same recordings::
 
 In Switchboard the first differ by a KS of 0.04, the second by one of 0.15. The file says so under `definitions`.
 
+The spread between conversations, from which timing draws a dyad's median floor transfer and median pause, comes
+from 20 recordings or more; only how often people listen audibly is left out of it, which no dyad is drawn from.
+
 A table that the material cannot give at all is recorded as missing, with the reason; nothing is filled in unless
-a base is named to borrow from, and then what was borrowed is recorded too.
+a base is named to borrow from, and then what was borrowed is recorded too, beside the reason.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +22,7 @@ from dataclasses import dataclass
 
 from pipeline.core.drawn import Drawn, DrawnTiming
 from pipeline.core.reference import Corpus, Definition, Distribution, PerConversation, Rate, Ratio, Reference
-from pipeline.core.spread import spread_between
+from pipeline.core.spread import metrics_left_out, spread_between
 from pipeline.core.turntaking import IPU_SILENCE_S, Activity, Quantity, TurnTakingStatistics, measure, pool
 from pipeline.domain.errors import ConfigError
 
@@ -27,6 +30,8 @@ MIN_EVENTS = 30
 """A table of fewer values says little: chance alone moves 30 of them by a KS of 0.16 on average."""
 
 SPREAD = "per_conversation"
+
+_NO_BACKCHANNELS = "who spoke when does not tell which words are backchannels"
 
 _NAMED = 3
 """So many conversations are named in a message, the others counted."""
@@ -119,6 +124,8 @@ def fit_reference(
     spread = spread_between([one.activity for one in conversations], measured)
     if isinstance(spread, str):
         missing[SPREAD] = spread
+    else:
+        missing |= {f"{SPREAD}.{metric}": _NO_BACKCHANNELS for metric in metrics_left_out(spread)}
     fitted = Reference(
         corpus=Corpus(
             name=origin.name,
@@ -166,7 +173,7 @@ def other_than_two(conversations: Sequence[Conversation]) -> str | None:
 
 
 def borrow(fitted: Reference, base: Base) -> Reference:
-    """Take what is missing from another reference, and write down what and from where."""
+    """Take what is missing from another reference, and write down what and from where; why stays in `missing`."""
     theirs = base.reference
     tables = {name: theirs.distributions[name] for name in fitted.missing if name in theirs.distributions}
     spread: PerConversation | None = fitted.per_conversation
@@ -178,7 +185,6 @@ def borrow(fitted: Reference, base: Base) -> Reference:
         update={
             "distributions": {**fitted.distributions, **tables},
             "per_conversation": spread,
-            "missing": {name: why for name, why in fitted.missing.items() if name not in taken},
             "borrowed": taken,
         }
     )
@@ -220,7 +226,7 @@ def _why_missing(name: str, samples: Mapping[str, tuple[float, ...]], least: int
         return f"{len(samples[name])} values, of {_STAND_INS[name][0].value!r} or of its own, wanted {least}"
     if name in samples:
         return f"{len(samples[name])} values, wanted {least}"
-    return "who spoke when does not tell which words are backchannels"
+    return _NO_BACKCHANNELS
 
 
 def _table(name: str, sample: tuple[float, ...], origin: Origin) -> Distribution:

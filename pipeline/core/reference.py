@@ -262,13 +262,13 @@ class Reference(Record):
     per_conversation: PerConversation | None
     sampling_error: SamplingError | None
     missing: Mapping[str, str] = {}
-    """What the material could not give, and why: tables by name, or `per_conversation`."""
+    """What the material could not give, and why: tables by name, `per_conversation`, or one of its metrics."""
     borrowed: Mapping[str, str] = {}
-    """What was taken from another reference, by name, and from which."""
+    """What of that was taken from another reference, by name, and from which."""
 
     def distribution(self, name: str) -> Distribution:
         """One quantity's table; ConfigError with the reason or the nearest name otherwise."""
-        if name in self.missing:
+        if name in self.missing and name not in self.distributions:
             raise ConfigError(
                 f"turn-taking reference {self.corpus.name!r}: has no table {name!r} ({self.missing[name]}); "
                 "fit it again with `humdial fit ... --base switchboard`, which borrows what is missing"

@@ -44,51 +44,68 @@ _METRICS: Mapping[str, tuple[str, Callable[[TurnTakingStatistics], float]]] = {
 }
 """Unit and value of one conversation, under the names of the shipped reference; NaN where it has none."""
 
+_OF_BACKCHANNELS = ("backchannels_per_min",)
+"""Known only where somebody said which words are backchannels. Timing draws no dyad from it: scripts decide how
+often people listen audibly."""
+
 
 def spread_between(
     activities: Sequence[Activity], measured: Sequence[TurnTakingStatistics]
 ) -> PerConversation | str:
     """Spread, rank correlations and reliability of every metric over conversations; else why there is none.
 
+    Recordings whose backchannels nobody marked give every metric but that of backchannels (`metrics_left_out`).
     Split halves are the first and the second half of each conversation's time; Spearman-Brown turns their
     agreement r into the reliability 2r / (1 + r) of the whole. Where too few conversations have both halves
     measured, reliability is 0: a draw then stays at the median.
     """
     if len(measured) < MIN_CONVERSATIONS:
         return f"{len(measured)} conversations, wanted {MIN_CONVERSATIONS}"
-    if not all(Quantity.BACKCHANNEL_DURATION in one.samples for one in measured):
-        return "backchannels per minute are unknown: nobody said which words are backchannels"
-    table = _values(measured)
+    told = all(Quantity.BACKCHANNEL_DURATION in one.samples for one in measured)
+    names = tuple(name for name in _METRICS if told or name not in _OF_BACKCHANNELS)
+    table = _values(measured, names)
     complete = np.asarray(np.isfinite(table).all(axis=1), dtype=bool)
     if complete.sum() < MIN_CONVERSATIONS:
-        return f"{int(complete.sum())} conversations in which every metric is defined, wanted {MIN_CONVERSATIONS}"
+        defined = np.isfinite(table).sum(axis=0)
+        rarest = int(np.argmin(defined))
+        return (
+            f"{int(complete.sum())} conversations in which every metric is defined, wanted {MIN_CONVERSATIONS}; "
+            f"the rarest, {names[rarest]}, is in {int(defined[rarest])}"
+        )
     kept = [activity for activity, whole in zip(activities, complete.tolist(), strict=True) if whole]
+    minutes = [one.total_s / 60 for one, whole in zip(measured, complete.tolist(), strict=True) if whole]
     halves = [_halves(activity) for activity in kept]
-    first = _values([measure(half) for half, _ in halves])
-    second = _values([measure(half) for _, half in halves])
-    table = table[complete]
-    minutes = np.asarray(
-        [one.total_s / 60 for one, whole in zip(measured, complete.tolist(), strict=True) if whole]
-    )
+    first = _values([measure(half) for half, _ in halves], names)
+    second = _values([measure(half) for _, half in halves], names)
+    return _summarise(names, table[complete], first, second, minutes)
+
+
+def metrics_left_out(spread: PerConversation) -> tuple[str, ...]:
+    """Metrics of the shipped reference that a fitted spread does not have."""
+    return tuple(name for name in _METRICS if name not in spread.metrics)
+
+
+def _summarise(
+    names: tuple[str, ...], table: Floats, first: Floats, second: Floats, minutes: Sequence[float]
+) -> PerConversation:
+    """From values `[conversations, metrics]` of the whole and of both halves."""
     return PerConversation(
         n=len(table),
-        metrics={
-            name: _metric(unit, table[:, column]) for column, (name, (unit, _)) in enumerate(_METRICS.items())
-        },
-        spearman=Spearman(order=tuple(_METRICS), matrix=_rank_correlations(table)),
+        metrics={name: _metric(_METRICS[name][0], table[:, column]) for column, name in enumerate(names)},
+        spearman=Spearman(order=names, matrix=_rank_correlations(table)),
         split_half={
-            name: _split_half(first[:, column], second[:, column]) for column, name in enumerate(_METRICS)
+            name: _split_half(first[:, column], second[:, column]) for column, name in enumerate(names)
         },
         conversation_minutes={
-            "mean": round(float(minutes.mean()), 3),
+            "mean": round(float(np.mean(minutes)), 3),
             **{f"p{level}": round(float(np.quantile(minutes, level / 100)), 3) for level in (5, 50, 95)},
         },
     )
 
 
-def _values(measured: Sequence[TurnTakingStatistics]) -> Floats:
+def _values(measured: Sequence[TurnTakingStatistics], names: tuple[str, ...]) -> Floats:
     """`[conversations, metrics]`."""
-    rows = [[value(one) for _, value in _METRICS.values()] for one in measured]
+    rows = [[_METRICS[name][1](one) for name in names] for one in measured]
     return np.asarray(rows, dtype=np.float64)
 
 

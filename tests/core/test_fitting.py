@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import ks_2samp
 
-from pipeline.core.distances import ks_distance, ks_distance_two_sample
+from pipeline.core.distances import ks_distance
 from pipeline.core.drawn import Drawn, DrawnTiming, drawn_rows, measure_drawn, recorded_spans
 from pipeline.core.fitting import Base, Conversation, Origin, fit_reference, stand_ins
 from pipeline.core.reference import Reference
@@ -80,7 +81,8 @@ def test_a_base_lends_what_is_missing_and_nothing_else(switchboard: Reference) -
     assert fitted.distribution("pause") == switchboard.distribution("pause")
     assert fitted.borrowed["pause"] == fitted.borrowed["per_conversation"] == "switchboard"
     assert "gap" not in fitted.borrowed
-    assert "pause" not in fitted.missing
+    assert fitted.missing["pause"] == "0 values, wanted 30"
+    assert set(fitted.borrowed) < set(fitted.missing)
     assert parse_reference(format_reference(fitted), "file") == fitted
     assert len(time_dialogues(spoken_dialogues(2), fitted)) == 2
 
@@ -129,7 +131,7 @@ def test_a_fit_on_a_run_times_like_what_it_was_made_with(switchboard: Reference)
         # 99th percentile is 1.2 times the 95th (Kolmogorov's law).
         floor = 1.2 * math.sqrt(2) * noise.ks_p95
         assert row.ks <= floor, row.name
-        assert ks_distance_two_sample(before.samples[quantity], mine) <= floor, row.name
+        assert ks_2samp(before.samples[quantity], mine).statistic <= floor, row.name
 
 
 def brisk_talk(gap_ms: tuple[int, int], yield_ms: int, turns: int = 200) -> Conversation:
@@ -214,3 +216,66 @@ def test_few_conversations_have_no_spread_and_say_so(switchboard: Reference) -> 
     fitted = fit_reference(generated(time_dialogues(spoken_dialogues(19), switchboard)), ORIGIN)
     assert fitted.per_conversation is None
     assert fitted.missing["per_conversation"] == "19 conversations, wanted 20"
+
+
+def call_of(gap_ms: int, pause_ms: int, turns: int = 40) -> Conversation:
+    """Two who take turns of two sentences; gaps and pauses lie around their own medians.
+
+    ::
+
+        A   |== 1 s ==| pause |== 1 s ==|                                 |==
+        B                               gap |== 1 s ==| pause |== 1 s ==|
+    """
+    spans: tuple[list[Span], list[Span]] = ([], [])
+    position = 0
+    for turn in range(turns):
+        stray = 10 * (turn % 5 - 2)
+        for silence in (pause_ms + stray, gap_ms + stray):
+            spans[turn % 2].append(Span(start=position, end=position + 1000))
+            position += 1000 + silence
+    return Conversation(f"{gap_ms}", Activity((tuple(spans[0]), tuple(spans[1])), 1000), None)
+
+
+def calls(count: int) -> list[Conversation]:
+    """Brisk pairs pause long, and slow ones shortly."""
+    return [call_of(gap_ms=100 + 40 * i, pause_ms=1300 - 40 * i) for i in range(count)]
+
+
+def test_dyads_are_fitted_on_recordings_in_which_nobody_marked_backchannels(switchboard: Reference) -> None:
+    fitted = fit_reference(calls(24), ORIGIN, base=Base("switchboard", switchboard))
+    spread = fitted.conversations()
+    assert spread.n == 24
+    assert "per_conversation" not in fitted.borrowed
+    assert spread.metric("median_fto").quantile(0.5) == pytest.approx(0.1 + 0.04 * 11.5, abs=0.001)
+    assert spread.metric("median_pause").quantile(0.5) == pytest.approx(1.3 - 0.04 * 11.5, abs=0.001)
+    assert min(spread.reliability(name) for name in METRICS) > 0.99
+    assert spread.spearman_of(METRICS)[0, 1] == pytest.approx(-1.0)
+    assert "backchannels_per_min" not in spread.metrics
+    assert fitted.missing["per_conversation.backchannels_per_min"] == (
+        "who spoke when does not tell which words are backchannels"
+    )
+    assert parse_reference(format_reference(fitted), "file") == fitted
+
+
+def test_dialogues_are_timed_by_the_dyads_of_the_recordings(switchboard: Reference) -> None:
+    fitted = fit_reference(calls(24), ORIGIN, base=Base("switchboard", switchboard))
+    dyads = [one.dyad for one in time_dialogues(spoken_dialogues(100), fitted)]
+    drawn = {name: [dyad[name] for dyad in dyads] for name in METRICS}
+    assert 0.1 <= min(drawn["median_fto"]) < 0.3
+    assert 0.8 < max(drawn["median_fto"]) <= 1.02
+    # Of these recordings brisk pairs pause long without exception.
+    assert np.corrcoef(drawn["median_fto"], drawn["median_pause"])[0, 1] < -0.95
+
+
+def test_too_few_recordings_borrow_the_spread_and_say_why(switchboard: Reference) -> None:
+    fitted = fit_reference(calls(19), ORIGIN, base=Base("switchboard", switchboard))
+    assert fitted.per_conversation == switchboard.per_conversation
+    assert fitted.borrowed["per_conversation"] == "switchboard"
+    assert fitted.missing["per_conversation"] == "19 conversations, wanted 20"
+
+
+def test_recordings_without_pauses_have_no_spread_and_name_what_they_lack() -> None:
+    fitted = fit_reference([*calls(5), *(recording(str(i)) for i in range(20))], ORIGIN)
+    assert fitted.missing["per_conversation"] == (
+        "5 conversations in which every metric is defined, wanted 20; the rarest, median_pause, is in 5"
+    )
