@@ -21,7 +21,7 @@ from pipeline.domain.errors import BackendError
 from pipeline.domain.span import Span
 from pipeline.domain.timeline import Dialogue
 from pipeline.io.audio import read_pcm16
-from pipeline.io.files import file_sha256
+from pipeline.io.files import audio_file_digest
 from pipeline.io.run_directory import RunDirectory
 from pipeline.ports import VoiceActivityDetector
 from pipeline.run_records import read_description
@@ -124,7 +124,7 @@ def _decode(path: Path, dialogue: Dialogue) -> _Sound:
     audio = dialogue.audio
     try:
         size = path.stat().st_size
-        sha256 = file_sha256(path)
+        digest = audio_file_digest(path)
     except OSError as error:
         detail = f"{path}: cannot be opened ({error.strerror}); render the run again"
         raise _UnfitError(Code.MISSING_AUDIO, dialogue, detail) from error
@@ -139,10 +139,10 @@ def _decode(path: Path, dialogue: Dialogue) -> _Sound:
     if size < audio.num_bytes and len(samples) < audio.num_samples:
         detail = f"{said}: cut off after {len(samples)} of {audio.num_samples} samples; render the run again"
         raise _UnfitError(Code.TRUNCATED_FILE, dialogue, detail)
-    if sha256 == audio.sha256:
+    if digest == audio.digest:
         return _Sound(samples, sampling_rate, ())
     detail = (
-        f"{said}: its SHA-256 begins with {sha256[:12]}, wanted {audio.sha256[:12]}: changed or encoded again "
+        f"{said}: its digest is {digest}, wanted {audio.digest}: changed or encoded again "
         "since it was written; render the run again"
     )
     name = dialogue.timeline.dialogue_id

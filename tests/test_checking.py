@@ -157,7 +157,7 @@ def test_a_file_that_sounds_right_and_is_another_is_one_finding(
     fault(run)
     (finding,) = check_run(run)
     assert finding.code is Code.AUDIO_CHANGED
-    assert dialogue(run).audio.sha256[:12] in finding.detail
+    assert dialogue(run).audio.digest in finding.detail
 
 
 @pytest.mark.parametrize("file_format", ["flac", "wav"])

@@ -219,7 +219,8 @@ class AudioFile(Record):
 
     path: str
     """Relative to the run directory."""
-    sha256: str
+    digest: str = Field(pattern=r"^xxh3:[0-9a-f]{32}$")
+    """Of the file's bytes: `xxh3:` and XXH3's 128 bits. For integrity: it proves nothing about who wrote it."""
     num_bytes: int = Field(gt=0)
     num_samples: int = Field(gt=0)
     sampling_rate: int = Field(gt=0)

@@ -1,6 +1,5 @@
 """Audio files: PCM16 in, PCM16 out."""
 
-import hashlib
 import struct
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import soundfile
 
 from pipeline.domain.errors import BackendError, ConfigError
 from pipeline.domain.timeline import AudioFile
-from pipeline.io.files import file_sha256, whole_file
+from pipeline.io.files import audio_digest, audio_file_digest, whole_file
 
 Pcm = npt.NDArray[np.int16]
 
@@ -21,7 +20,7 @@ FLAC_LEVEL = 0.0
 def write_audio(path: Path, samples: Pcm, sampling_rate: int, file_format: str) -> tuple[int, str]:
     """Write `[num_samples]` or `[num_samples, channels]` int16 as one `wav` or `flac` file, whole or not at all.
 
-    Returns its size in bytes and its SHA-256.
+    Returns its size in bytes and its `audio_digest`.
     """
     if file_format not in ("wav", "flac"):
         raise ConfigError(f"audio format {file_format!r} is not written here; use flac or wav")
@@ -31,20 +30,18 @@ def write_audio(path: Path, samples: Pcm, sampling_rate: int, file_format: str) 
         soundfile.write(
             partial, samples, sampling_rate, format="FLAC", subtype="PCM_16", compression_level=FLAC_LEVEL
         )
-        return partial.stat().st_size, file_sha256(partial)
+        return partial.stat().st_size, audio_file_digest(partial)
 
 
 def _write_wav(path: Path, samples: Pcm, sampling_rate: int) -> tuple[int, str]:
     """A header, then the samples as they lie in memory: there is nothing to copy."""
     data = np.ascontiguousarray(samples, dtype="<i2")
     channels = 1 if data.ndim == 1 else data.shape[1]
-    digest, size = hashlib.sha256(), 0
+    parts = (_wav_header(data.nbytes, channels, sampling_rate), data.reshape(-1).view(np.uint8).data)
     with path.open("wb", buffering=0) as file:
-        for part in (_wav_header(data.nbytes, channels, sampling_rate), data.reshape(-1).view(np.uint8).data):
+        for part in parts:
             file.write(part)
-            digest.update(part)
-            size += len(part)
-    return size, digest.hexdigest()
+    return sum(map(len, parts)), audio_digest(parts)
 
 
 def _wav_header(data_bytes: int, channels: int, sampling_rate: int) -> bytes:
@@ -79,10 +76,10 @@ class RunAudio:
     def write_audio(self, dialogue_id: str, samples: Pcm, sampling_rate: int, file_format: str) -> AudioFile:
         """Write one dialogue, whole or not at all."""
         relative = f"audio/{dialogue_id}.{file_format}"
-        num_bytes, sha256 = write_audio(self._run_directory / relative, samples, sampling_rate, file_format)
+        num_bytes, digest = write_audio(self._run_directory / relative, samples, sampling_rate, file_format)
         return AudioFile(
             path=relative,
-            sha256=sha256,
+            digest=digest,
             num_bytes=num_bytes,
             num_samples=len(samples),
             sampling_rate=sampling_rate,

@@ -3,12 +3,15 @@
 import hashlib
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import xxhash
+
 _PREFIX = ".partial-"
 _COUNTER = itertools.count()
+_PIECE_BYTES = 2**20
 
 
 @contextmanager
@@ -54,3 +57,24 @@ def file_sha256(path: Path) -> str:
     """SHA-256 (hex) of a file's content."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def audio_digest(parts: Iterable[bytes | memoryview]) -> str:
+    """`xxh3:<128 bits, hex>` of an audio file's bytes, which may come in parts.
+
+    It tells whether a file is the one that was written, not who wrote it, so it need not be cryptographic:
+    XXH3 takes a twentieth of SHA-256's time, which was a third of all that retiming does.
+
+    >>> audio_digest([b"RIFF", b"data"]) == audio_digest([b"RIFFdata"])
+    True
+    """
+    digest = xxhash.xxh3_128()
+    for part in parts:
+        digest.update(part)
+    return f"xxh3:{digest.hexdigest()}"
+
+
+def audio_file_digest(path: Path) -> str:
+    """`audio_digest` of a file on disk, read piece by piece."""
+    with path.open("rb") as file:
+        return audio_digest(iter(lambda: file.read(_PIECE_BYTES), b""))

@@ -23,7 +23,7 @@ from pipeline.domain.errors import BackendError
 from pipeline.domain.record import Record
 from pipeline.domain.voice import Clip, ClipRef
 from pipeline.io.audio import write_audio
-from pipeline.io.files import file_sha256, write_bytes
+from pipeline.io.files import audio_file_digest, write_bytes
 
 _WAV_HEADER_BYTES = 44
 _WAV_SIZE = slice(40, 44)
@@ -35,7 +35,7 @@ class StoredClip(Record):
 
     ref: ClipRef
     ref_sha256: str
-    audio_sha256: str
+    audio_digest: str
 
 
 class StoredReply(Record):
@@ -57,7 +57,7 @@ class Store:
         audio, sidecar = self._clip_paths(digest)
         try:
             stored = StoredClip.from_line(sidecar.read_bytes())
-            whole = file_sha256(audio) == stored.audio_sha256
+            whole = audio_file_digest(audio) == stored.audio_digest
         except (OSError, ValidationError):
             return None
         sound = whole and stored.ref.fingerprint() == stored.ref_sha256 and stored.ref.digest == digest
@@ -74,8 +74,8 @@ class Store:
             engine=clip.engine,
         )
         audio, sidecar = self._clip_paths(digest)
-        _, audio_sha256 = write_audio(audio, pcm, clip.sampling_rate, "wav")
-        stored = StoredClip(ref=ref, ref_sha256=ref.fingerprint(), audio_sha256=audio_sha256)
+        _, digest = write_audio(audio, pcm, clip.sampling_rate, "wav")
+        stored = StoredClip(ref=ref, ref_sha256=ref.fingerprint(), audio_digest=digest)
         write_bytes(sidecar, stored.to_line().encode(), durable=False)
         return ref
 

@@ -12,7 +12,7 @@ from pipeline.ports import ClipStore, DialogueAudioSink
 from pipeline.stages.shard import Shard
 
 NAME = "render"
-VERSION = 1
+VERSION = 2
 
 
 class Config(Record):

@@ -31,6 +31,7 @@ from pipeline.domain.timeline import (
     Voicing,
 )
 from pipeline.domain.words import TimeSource, Word
+from pipeline.io.files import audio_digest
 
 RATE = 8000
 SECONDS = 5.6
@@ -110,7 +111,7 @@ def dialogue(name: str = "d1", split: Split = Split.TRAIN, person: str = "ann", 
     )
     audio = AudioFile(
         path=f"audio/{name}.flac",
-        sha256=f"sha-{name}-{seed}",
+        digest=audio_digest([f"{name} {seed}".encode()]),
         num_bytes=9,
         num_samples=at(SECONDS),
         sampling_rate=RATE,

@@ -116,7 +116,7 @@ def timeline(
 def realise(placed: Timeline) -> Dialogue:
     audio = AudioFile(
         path=f"audio/{placed.dialogue_id}.flac",
-        sha256="0" * 64,
+        digest=f"xxh3:{0:032x}",
         num_bytes=1,
         num_samples=placed.num_samples,
         sampling_rate=RATE,

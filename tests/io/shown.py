@@ -133,7 +133,7 @@ def make_dialogue(dialogue_id: str, extra: str = "", scene: Scene = Scene.FOLLOW
         timeline=timeline,
         audio=AudioFile(
             path=f"audio/{dialogue_id}.flac",
-            sha256="0" * 64,
+            digest=f"xxh3:{0:032x}",
             num_bytes=1,
             num_samples=timeline.num_samples,
             sampling_rate=RATE,

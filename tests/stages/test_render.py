@@ -9,7 +9,7 @@ from pipeline.core.assembly import assemble
 from pipeline.domain.errors import BackendError
 from pipeline.domain.timeline import Dialogue, Timeline
 from pipeline.io.audio import RunAudio
-from pipeline.io.files import file_sha256
+from pipeline.io.files import audio_file_digest
 from pipeline.io.store import Store
 from pipeline.stages import render
 from pipeline.stages.render import Config, Deps
@@ -50,7 +50,7 @@ def test_the_files_hold_what_the_timelines_say_sample_by_sample(file_format: str
         assert rate == dialogue.timeline.sampling_rate == dialogue.audio.sampling_rate
         assert samples.shape == (dialogue.audio.num_samples, 2)
         np.testing.assert_array_equal(samples, assemble(dialogue.timeline, load_clip))
-        assert (path.stat().st_size, file_sha256(path)) == (dialogue.audio.num_bytes, dialogue.audio.sha256)
+        assert (path.stat().st_size, audio_file_digest(path)) == (dialogue.audio.num_bytes, dialogue.audio.digest)
 
 
 def test_a_track_is_digital_silence_where_its_party_says_nothing(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def check_dataset(dialogues: Iterable[Dialogue]) -> tuple[Finding, ...]:
 def _identities(dialogue: Dialogue) -> Iterator[tuple[Code, str, str]]:
     timeline = dialogue.timeline
     yield Code.DUPLICATE_DIALOGUE_ID, timeline.dialogue_id, "id"
-    yield Code.DUPLICATE_AUDIO, dialogue.audio.sha256, "audio"
+    yield Code.DUPLICATE_AUDIO, dialogue.audio.digest, "audio"
     said = (f"{s.speaker.value}: {' '.join(s.text.casefold().split())}" for s in timeline.supervisions)
     yield Code.DUPLICATE_TEXT, hashlib.sha256("\n".join(said).encode()).hexdigest(), "text"
 

@@ -212,7 +212,7 @@ def as_dialogue(timeline: Timeline) -> Dialogue:
         timeline=timeline,
         audio=AudioFile(
             path=f"audio/{timeline.dialogue_id}.flac",
-            sha256="0" * 64,
+            digest=f"xxh3:{0:032x}",
             num_bytes=1,
             num_samples=timeline.num_samples,
             sampling_rate=timeline.sampling_rate,
