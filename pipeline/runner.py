@@ -14,7 +14,7 @@ import json
 import os
 import platform
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
@@ -29,7 +29,7 @@ from pipeline.domain.record import Record
 from pipeline.domain.spoken import SpokenScript
 from pipeline.domain.timeline import Dialogue
 from pipeline.io.files import write_text
-from pipeline.io.run_directory import RunDirectory, Stamp
+from pipeline.io.run_directory import Artefact, RunDirectory, Stamp
 from pipeline.run_records import (
     DESCRIPTION,
     SILENT,
@@ -113,12 +113,14 @@ class Runner:
         key = bound.key(self.config.seed, upstream.records_sha256)
         directory = directory_of(stage)
         stamp = self.directory.find_stamp(directory, upstream.index, key)
-        if stamp is not None and self._artefacts_complete(stage, upstream.index):
+        if stamp is not None:
             return ref_of(stage, upstream.index, stamp, cached=True)
         if stage == render.NAME:
             self.directory.reopen()  # before the first file that the finished records speak of is replaced
         shard = self._apply(bound, upstream)
-        written = self.directory.write_shard(directory, upstream.index, key, shard.records, shard.refusals)
+        written = self.directory.write_shard(
+            directory, upstream.index, key, shard.records, shard.refusals, _artefacts(shard.records)
+        )
         return ref_of(stage, upstream.index, written, cached=False)
 
     @property
@@ -200,13 +202,6 @@ class Runner:
         return bound.apply(
             lambda kind: self.directory.read_shard(directory, upstream.index, kind), upstream.index
         )
-
-    def _artefacts_complete(self, stage: str, index: int) -> bool:
-        """Whether the files that a stage's records speak of are all there, unchanged."""
-        if stage != render.NAME:
-            return True
-        dialogues = self.directory.read_shard(directory_of(stage), index, Dialogue)
-        return all(self.directory.has_audio(dialogue.audio) for dialogue in dialogues)
 
     def _find_slices(self, key: str) -> tuple[ShardRef, ...] | None:
         slicing = self.directory.find_note(directory_of(seeds.NAME), "slicing", key, Slicing)
@@ -315,6 +310,13 @@ class _Sources:
 
     def __call__(self, kind: type[R]) -> tuple[R, ...]:
         return tuple(source for source in self._sources if isinstance(source, kind))
+
+
+def _artefacts(records: Iterable[Record]) -> Iterator[Artefact]:
+    """The files that a shard's records speak of."""
+    for record in records:
+        if isinstance(record, Dialogue):
+            yield Artefact(path=record.audio.path, num_bytes=record.audio.num_bytes)
 
 
 def ref_of(stage: str, index: int, stamp: Stamp, *, cached: bool) -> ShardRef:

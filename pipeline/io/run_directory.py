@@ -10,7 +10,6 @@
 
 import fcntl
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,11 +23,19 @@ from pipeline.core.ledger import Call
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.quarantine import Refusal
 from pipeline.domain.record import Record
-from pipeline.domain.timeline import AudioFile, Dialogue
+from pipeline.domain.timeline import Dialogue
 from pipeline.io.files import file_sha256, sweep_partials, whole_file, write_text
 from pipeline.io.jsonl import read_records, write_records
 
 R = TypeVar("R", bound=Record)
+
+
+class Artefact(Record):
+    """A file that a shard's records speak of."""
+
+    path: str
+    """Relative to the run directory."""
+    num_bytes: int
 
 
 class Stamp(Record):
@@ -39,6 +46,8 @@ class Stamp(Record):
     refusals_sha256: str
     num_records: int
     num_refusals: int
+    artefacts: tuple[Artefact, ...] = ()
+    """Named here so that a rerun need not read thousands of records to learn whether their files are there."""
 
 
 class Note(Record):
@@ -86,7 +95,11 @@ class RunDirectory:
             yield
 
     def find_stamp(self, stage: str, index: int, key: str | None) -> Stamp | None:
-        """The shard's stamp, if the shard is complete, unchanged, and was made for this key (None: for any)."""
+        """The shard's stamp, if the shard is complete, unchanged, and was made for this key (None: for any).
+
+        Artefacts are complete where they are there in full length. Their content is compared by `humdial
+        check`: hashing hours of audio would make a rerun that has nothing to do wait for the disk.
+        """
         records_path, refusals_path, stamp_path = self._shard_paths(stage, index)
         try:
             stamp = Stamp.from_line(stamp_path.read_bytes())
@@ -96,12 +109,18 @@ class RunDirectory:
         except (OSError, ValidationError):
             return None
         wanted = (stamp.records_sha256, stamp.num_records, stamp.refusals_sha256, stamp.num_refusals)
-        return stamp if found == wanted else None
+        return stamp if found == wanted and all(map(self._is_whole, stamp.artefacts)) else None
 
     def write_shard(
-        self, stage: str, index: int, key: str, records: Iterable[Record], refusals: Iterable[Refusal]
+        self,
+        stage: str,
+        index: int,
+        key: str,
+        records: Iterable[Record],
+        refusals: Iterable[Refusal],
+        artefacts: Iterable[Artefact] = (),
     ) -> Stamp:
-        """Write records, refusals, then the stamp that makes them count."""
+        """Write records, refusals, then the stamp that makes them count; `artefacts` are there already."""
         records_path, refusals_path, stamp_path = self._shard_paths(stage, index)
         stamp_path.unlink(missing_ok=True)
         num_records = write_records(records_path, records)
@@ -112,6 +131,7 @@ class RunDirectory:
             refusals_sha256=file_sha256(refusals_path),
             num_records=num_records,
             num_refusals=num_refusals,
+            artefacts=tuple(artefacts),
         )
         write_text(stamp_path, stamp.to_line())
         return stamp
@@ -164,14 +184,15 @@ class RunDirectory:
         self.dialogues_path.unlink(missing_ok=True)
 
     def collect_dialogues(self, stage: str, indices: Sequence[int]) -> None:
-        """Put rendered shards together as `dialogues.jsonl`, and remove audio that no record names."""
+        """Put rendered shards together as `dialogues.jsonl`, and remove audio that none of them names."""
         wanted: set[str] = set()
         with whole_file(self.dialogues_path) as partial, partial.open("wb") as together:
             for index in indices:
-                with self._shard_paths(stage, index)[0].open("rb") as shard:
-                    for line in shard:
-                        together.write(line)
-                        wanted.add(json.loads(line)["audio"]["path"])
+                records_path, _, stamp_path = self._shard_paths(stage, index)
+                with records_path.open("rb") as shard:
+                    shutil.copyfileobj(shard, together)
+                stamp = Stamp.from_line(stamp_path.read_bytes())
+                wanted.update(artefact.path for artefact in stamp.artefacts)
         for path in (self.path / "audio").glob("*"):
             if path.suffix in (".flac", ".wav") and f"audio/{path.name}" not in wanted:
                 path.unlink()
@@ -201,12 +222,9 @@ class RunDirectory:
             except OSError:
                 shutil.copyfile(path, target / path.name)
 
-    def has_audio(self, audio: AudioFile) -> bool:
-        """Whether the file is there in full length. Its content is compared by `humdial check`: hashing hours
-        of audio would make a rerun that has nothing to do wait for the disk."""
-        path = self.path / audio.path
+    def _is_whole(self, artefact: Artefact) -> bool:
         try:
-            return path.stat().st_size == audio.num_bytes
+            return (self.path / artefact.path).stat().st_size == artefact.num_bytes
         except OSError:
             return False
 

@@ -50,7 +50,10 @@ def test_the_files_hold_what_the_timelines_say_sample_by_sample(file_format: str
         assert rate == dialogue.timeline.sampling_rate == dialogue.audio.sampling_rate
         assert samples.shape == (dialogue.audio.num_samples, 2)
         np.testing.assert_array_equal(samples, assemble(dialogue.timeline, load_clip))
-        assert (path.stat().st_size, audio_file_digest(path)) == (dialogue.audio.num_bytes, dialogue.audio.digest)
+        assert (path.stat().st_size, audio_file_digest(path)) == (
+            dialogue.audio.num_bytes,
+            dialogue.audio.digest,
+        )
 
 
 def test_a_track_is_digital_silence_where_its_party_says_nothing(tmp_path: Path) -> None:
