@@ -39,6 +39,7 @@ from pipeline.domain.errors import ConfigError
 from pipeline.domain.labels import Language
 from pipeline.domain.record import Record
 from pipeline.domain.scene import SCENES
+from pipeline.io.yaml_text import load_yaml
 
 LOCK_FILE = "prompts.lock.json"
 
@@ -182,7 +183,7 @@ def read_prompt(root: Path, path: Path) -> Prompt:
             raise ValueError(
                 "wanted '---', front matter, '---', '--- system ---', head, '--- user ---', tail"
             )
-        front = FrontMatter.model_validate(yaml.safe_load(layout["front"]))
+        front = FrontMatter.model_validate(load_yaml(layout["front"]))
         types = _record_type(front.input), _record_type(front.output)
     except (ValueError, yaml.YAMLError) as error:  # pydantic and UTF-8 errors are ValueErrors
         raise ConfigError(f"prompts: {where} is not a prompt: {' '.join(str(error).split())}") from error

@@ -13,6 +13,7 @@ from pipeline.domain.errors import ConfigError
 from pipeline.domain.labels import Split
 from pipeline.domain.record import Record
 from pipeline.domain.voice import Voice
+from pipeline.io.yaml_text import load_yaml
 
 
 class Catalogue(Record):
@@ -56,7 +57,7 @@ def load_catalogue(path: Path | None = None) -> tuple[Voice, ...]:
             f"voices: cannot read the catalogue {name}: {error}; remedy: give a UTF-8 YAML file, or none"
         ) from None
     try:
-        content: object = yaml.safe_load(text)
+        content: object = load_yaml(text)
     except yaml.YAMLError as error:
         raise ConfigError(f"voices: {name} is not YAML: {' '.join(str(error).split())}") from None
     try:
