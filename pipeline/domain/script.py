@@ -92,6 +92,13 @@ class PromptUse(Record):
     """Fingerprint of the request: the key of the stored reply."""
 
 
+class AxisScore(Record):
+    """What a judge gave a script on one axis of its rubric: 1 unusable, 5 as good as people talking."""
+
+    axis: str
+    score: int = Field(ge=1, le=5)
+
+
 class Script(Record):
     """An ordered list of utterances, of which the author says who speaks and where each attaches.
 
@@ -113,6 +120,8 @@ class Script(Record):
     """Sentence frames that the offline author used; empty for a language model."""
     licence: Licence
     author: tuple[PromptUse, ...]
+    review: tuple[AxisScore, ...] = ()
+    """Empty where nobody judged."""
 
     @model_validator(mode="after")
     def _consistent(self) -> "Script":
