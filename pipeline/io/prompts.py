@@ -13,8 +13,8 @@
     {{ adapted }}
     </dialogue>
 
-The head knows `language`, `schema`, `scenes` and `examples`, and nothing of the dialogue; the tail knows
-the fields of the prompt's input type, and nothing else. A version is frozen once its hash stands in
+The head knows `language`, `schema`, `scenes`, `events` and `examples`, and nothing of the dialogue; the tail
+knows the fields of the prompt's input type, and nothing else. A version is frozen once its hash stands in
 `prompts.lock.json`: to change a prompt, add the next version and call `lock_prompts`.
 """
 
@@ -36,6 +36,7 @@ from pydantic import Field, JsonValue, ValidationError
 
 from pipeline.core.prompting import data_text, schema_text
 from pipeline.domain.errors import ConfigError
+from pipeline.domain.events import EVENTS
 from pipeline.domain.labels import Language
 from pipeline.domain.record import Record
 from pipeline.domain.scene import SCENES
@@ -327,11 +328,11 @@ def _head(prompt: Prompt, language: str) -> str:
         for e in prompt.front.examples
         if e.language == language
     ]
-    scenes = [row.model_dump(mode="json") for row in SCENES]
     shared = {
         "language": language,
         "schema": schema_text(prompt.output),
-        "scenes": scenes,
+        "scenes": [row.model_dump(mode="json") for row in SCENES],
+        "events": [row.model_dump(mode="json") for row in EVENTS],
         "examples": examples,
     }
     return _HEAD.from_string(prompt.system).render(shared).strip()
