@@ -1,5 +1,7 @@
 """Changing a clip's sampling rate, once, where it enters."""
 
+from dataclasses import replace
+
 import numpy as np
 import soxr
 
@@ -23,7 +25,7 @@ def resample_clip(clip: Clip, sampling_rate: int) -> Clip:
         left = len(clip.words) - 1 - index
         start = max(position, min(round(word.span.start * scale), len(samples) - left - 1))
         end = max(start + 1, min(round(word.span.end * scale), len(samples) - left))
-        words.append(word.model_copy(update={"span": Span(start=start, end=end)}))
+        words.append(replace(word, span=Span(start=start, end=end)))
         position = end
     return Clip(
         samples=np.ascontiguousarray(np.clip(samples, -1.0, 1.0)),

@@ -82,8 +82,8 @@ class Supervision(Record):
         """Whether the speaker broke off before the clip's end."""
         return len(self.span) < self.clip_samples
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def model_post_init(self, _context: object, /) -> None:
+        """Check it once, when it is made: an `after` validator would run again for the timeline that holds it."""
         if len(self.span) > self.clip_samples:
             raise ValueError(
                 f"{self.supervision_id}: span of {len(self.span)} samples, clip of {self.clip_samples}"
@@ -96,7 +96,6 @@ class Supervision(Record):
             raise ValueError(f"{self.supervision_id}: heard to its end, so text and planned_text must agree")
         if any(word.cut for word in self.words[:-1]):
             raise ValueError(f"{self.supervision_id}: only the last word can be cut")
-        return self
 
 
 class Event(Record):
@@ -156,8 +155,8 @@ class Timeline(Record):
     licence: Licence
     provenance: Provenance
 
-    @model_validator(mode="after")
-    def _invariants(self) -> Self:
+    def model_post_init(self, _context: object, /) -> None:
+        """Check it once, when it is made."""
         by_id = {s.supervision_id: s for s in self.supervisions}
         if len(by_id) != len(self.supervisions):
             raise ValueError(f"{self.dialogue_id}: supervision ids repeat")
@@ -179,7 +178,6 @@ class Timeline(Record):
             raise ValueError(f"{self.dialogue_id}: voicing must name exactly the speakers that are heard")
         for event in self.events:
             self._check_event(event, by_id)
-        return self
 
     def _check_event(self, event: Event, by_id: dict[str, Supervision]) -> None:
         name = f"{self.dialogue_id}: event {event.type.value}"

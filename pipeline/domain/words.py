@@ -1,8 +1,10 @@
 """Words in time."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
-from pipeline.domain.record import Record
+from pydantic import ConfigDict
+
 from pipeline.domain.span import Span
 
 
@@ -14,11 +16,15 @@ class TimeSource(StrEnum):
     ESTIMATE = "estimate"
 
 
-class Word(Record):
+@dataclass(frozen=True, slots=True)
+class Word:
     """One word with its span: an English word, one Chinese character, or one Latin word inside Chinese.
 
     The span counts from the start of the clip, or of the dialogue where a supervision holds the word.
+    A dataclass for the same reason as Span.
     """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     text: str
     span: Span
@@ -28,14 +34,15 @@ class Word(Record):
 
     def shift(self, samples: int) -> "Word":
         """The same word, `samples` later: from the clip's clock to the dialogue's."""
-        return Word(text=self.text, span=self.span.shift(samples), source=self.source, cut=self.cut)
+        return Word(self.text, self.span.shift(samples), self.source, self.cut)
 
 
 def ordered_inside(words: tuple[Word, ...], bounds: Span) -> bool:
     """Whether words follow each other without overlap and lie inside `bounds`."""
     position = bounds.start
     for word in words:
-        if word.span.start < position or word.span.end > bounds.end:
+        span = word.span
+        if span.start < position:
             return False
-        position = word.span.end
-    return True
+        position = span.end
+    return position <= bounds.end

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from pipeline.core.exports.segments import clamp_overlaps, segments_of, spans_of, words_of_segments
@@ -66,7 +68,7 @@ def test_words_of_voices_that_overlap_are_in_order_of_time() -> None:
 
 def test_a_word_of_which_nothing_is_heard_is_no_word() -> None:
     (segment, *_) = segments_of(make_timeline(PLANS[Scene.PAUSE_HANDLING], Scene.PAUSE_HANDLING))
-    silent = segment.supervisions[0].words[-1].model_copy(update={"text": "", "cut": True})
+    silent = replace(segment.supervisions[0].words[-1], text="", cut=True)
     heard = segment.supervisions[0].words[:-1]
     host = segment.supervisions[0].model_copy(update={"words": (*heard, silent)})
     only = type(segment)(segment.turn, segment.speaker, segment.span, segment.text, (host,))
