@@ -5,12 +5,13 @@ import json
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal, Never
+from typing import Literal, Never, Self
 
 import yaml
-from pydantic import BaseModel, Field, JsonValue, ValidationError
+from pydantic import BaseModel, Field, JsonValue, ValidationError, model_validator
 
 from pipeline.domain.errors import ConfigError
+from pipeline.domain.labels import Recipe
 from pipeline.domain.record import Record
 from pipeline.stages.render import Config as RenderConfig
 from pipeline.stages.script import Config as ScriptConfig
@@ -40,6 +41,19 @@ class RunConfig(Record):
     render: RenderConfig = RenderConfig()
     export: tuple[Literal["humdial-track2"], ...] = ()
     """Formats to write into `export/` when the run is done; `humdial export` writes more at any time."""
+
+    @model_validator(mode="after")
+    def _combines(self) -> Self:
+        recipe = self.script.recipe
+        if recipe is not Recipe.FULL_DUPLEX and "humdial-track2" in self.export:
+            raise ValueError(
+                f"export: humdial-track2 holds HumDial's scenes, which recipe {recipe.value} has none of; leave it out"
+            )
+        if recipe is not Recipe.FULL_DUPLEX and self.timing.profile == "humdial-dev":
+            raise ValueError(
+                f"timing.profile: humdial-dev is a template for full_duplex, not for {recipe.value}"
+            )
+        return self
 
 
 def find_config(name: str) -> Path:

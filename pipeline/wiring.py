@@ -29,6 +29,7 @@ from pipeline.io.store import Store
 from pipeline.io.voices import load_catalogue
 from pipeline.ports import ChatModel
 from pipeline.stages import render, script, seeds, speech, timing
+from pipeline.stages.author_config import AuthorConfig
 from pipeline.stages.seeds import SeedSource, SourceContent
 from pipeline.stages.shard import Shard
 
@@ -41,9 +42,6 @@ ORDER = (seeds.NAME, script.NAME, speech.NAME, timing.NAME, render.NAME)
 """Stages that work on shards, in the order in which they run."""
 
 STAGE_VERSIONS = {stage.NAME: stage.VERSION for stage in (seeds, script, speech, timing, render)}
-
-PROMPTS = ("script/adapt", "script/place", "script/write")
-"""Prompts of the `full_duplex` recipe."""
 
 
 def directory_of(stage: str) -> str:
@@ -136,24 +134,32 @@ class Wiring:
         self._resources.close()
 
     def _seeds(self) -> BoundStage:
-        deps = seeds.Deps(root_seed=self._config.seed, read=read_source)
+        deps = seeds.Deps(root_seed=self._config.seed, recipe=self._config.script.recipe, read=read_source)
         return _bind(seeds.NAME, seeds.VERSION, self._config.seeds, deps, SourceContent, seeds.run)
 
     def _script(self) -> BoundStage:
-        prompts = load_prompts()
-        used = "".join(f"{prompt.reference}:{prompt.sha256}" for prompt in map(prompts.current, PROMPTS))
+        config, prompts = self._config.script, load_prompts()
+        names = script.prompts_of(config)
+        used = "".join(f"{prompt.reference}:{prompt.sha256}" for prompt in map(prompts.current, names))
+        author = self._author(config.author)
         deps = script.Deps(
             root_seed=self._config.seed,
-            author=self._author(),
+            author=author,
+            judge=self._judge(author),
             prompts=prompts,
             prompts_sha256=hashlib.sha256(used.encode()).hexdigest(),
             replies=self._store,
-            keep_calls=None if self._config.script.author.backend == "offline" else self._keep_calls,
+            keep_calls=None if config.author.backend == "offline" else self._keep_calls,
         )
-        return _bind(script.NAME, script.VERSION, self._config.script, deps, DialoguePlan, script.run)
+        return _bind(script.NAME, script.VERSION, config, deps, DialoguePlan, script.run)
 
-    def _author(self) -> ChatModel:
-        config = self._config.script.author
+    def _judge(self, author: ChatModel) -> ChatModel | None:
+        config = self._config.script
+        if not config.review.judges(config.author):
+            return None
+        return author if config.review.judge is None else self._author(config.review.judge)
+
+    def _author(self, config: AuthorConfig) -> ChatModel:
         if config.backend == "offline":
             from pipeline.backends.offline.author import OfflineAuthor  # here: retiming never loads one
 

@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.core.tokens import words_of
-from pipeline.domain.labels import Gender, Language, Speaker, Split
+from pipeline.domain.events import EventType, FloorEffect
+from pipeline.domain.labels import Gender, Language, Recipe, Speaker, Split
 from pipeline.domain.licence import Licence
-from pipeline.domain.scene import EventType, FloorEffect, Scene
+from pipeline.domain.scene import Scene
 from pipeline.domain.script import (
     AfterHesitation,
     AfterWords,
@@ -51,6 +52,7 @@ def script_of(
         dialogue_id=dialogue_id,
         seed_id=f"test/{dialogue_id}",
         language=Language.EN,
+        recipe=Recipe.FULL_DUPLEX,
         scene=scene,
         split=split,
         topic="trams",

@@ -29,9 +29,9 @@ import numpy as np
 from pipeline.core.distances import emd_s, ks_distance
 from pipeline.core.reference import KsNoise, Reference
 from pipeline.core.turntaking import ComparisonRow
+from pipeline.domain.events import EventType, FloorEffect
 from pipeline.domain.labels import Speaker
 from pipeline.domain.record import Record
-from pipeline.domain.scene import EventType, FloorEffect
 from pipeline.domain.script import AfterSeconds, AfterWords
 from pipeline.domain.span import Span
 from pipeline.domain.timeline import Event, Supervision, Timeline
@@ -202,7 +202,7 @@ class _Measured:
         Which word was the latest is the record's to say: a few ms between ear and record must not turn "right
         after this word" into "a whole word after the one before".
         """
-        for event in self._events(lambda e: e.type is EventType.BACKCHANNEL):
+        for event in self._events(lambda e: e.type.is_backchannel):
             incoming = self.timeline.supervision(event.supervision_id)
             span, recorded = self._span(incoming), incoming.words[0].span.start
             if span is None:
@@ -219,7 +219,7 @@ class _Measured:
 
     def yields(self) -> Iterable[int]:
         """How long a host that yields goes on after the onset of its interruption."""
-        for event in self._events(lambda e: e.effect is FloorEffect.YIELDS):
+        for event in self._events(lambda e: e.effect.cuts_host):
             if event.host is None:
                 continue
             host, incoming = self.spans.get(event.host), self.spans.get(event.supervision_id)

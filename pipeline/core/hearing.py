@@ -12,7 +12,6 @@ from operator import attrgetter
 
 from pipeline.core.turntaking import Activity
 from pipeline.domain.labels import Track
-from pipeline.domain.scene import EventType
 from pipeline.domain.span import Span, to_samples
 from pipeline.domain.timeline import Supervision, Timeline
 
@@ -111,7 +110,7 @@ def heard_activity(timeline: Timeline, runs: tuple[Runs, Runs]) -> Activity:
     Voice activity cannot tell a backchannel from a word that takes the floor: which utterance it was comes
     from the record, when it was heard from the audio.
     """
-    tagged = {event.supervision_id for event in timeline.events if event.type is EventType.BACKCHANNEL}
+    tagged = {event.supervision_id for event in timeline.events if event.type.is_backchannel}
     units: dict[Track, list[tuple[Span, ...]]] = {track: [] for track in Track}
     for heard in hear(timeline, runs):
         span = heard.span

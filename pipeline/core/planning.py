@@ -1,10 +1,10 @@
-"""Which scene and which split each seed dialogue becomes."""
+"""What each seed dialogue becomes: its recipe's scene, and its split."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Generic, TypeVar
 
-from pipeline.domain.labels import Language, Split
+from pipeline.domain.labels import Language, Recipe, Split
 from pipeline.domain.scene import Scene
 from pipeline.domain.script import DialoguePlan
 from pipeline.domain.seed import SeedDialogue
@@ -42,21 +42,27 @@ def sample_seeds(
 
 
 def plan_dialogues(
-    seeds: Sequence[SeedDialogue], scenes: Mapping[Scene, float], splits: Mapping[Split, float]
+    seeds: Sequence[SeedDialogue],
+    recipe: Recipe,
+    scenes: Mapping[Scene, float],
+    splits: Mapping[Split, float],
 ) -> tuple[DialoguePlan, ...]:
-    """Give each seed a scene and a split, in exact proportion at every prefix.
+    """Give each seed a split and, for `full_duplex`, a scene, in exact proportion at every prefix.
 
     Scenes rotate within a language, splits within a language and scene, so that the smallest run covers
     as much as it can and a seed appended at the end changes no other.
     """
     scene_turns: dict[Language, _Rotation[Scene]] = {}
-    split_turns: dict[tuple[Language, Scene], _Rotation[Split]] = {}
+    split_turns: dict[tuple[Language, Scene | None], _Rotation[Split]] = {}
     plans = []
     for seed in seeds:
-        scene = scene_turns.setdefault(seed.language, _Rotation(scenes)).take()
+        scene: Scene | None = None
+        if recipe is Recipe.FULL_DUPLEX:
+            scene = scene_turns.setdefault(seed.language, _Rotation(scenes)).take()
         split = split_turns.setdefault((seed.language, scene), _Rotation(splits)).take()
-        name = f"{seed.language.value}-{_SHORT[scene]}-{_digest(seed.seed_id)[:10]}"
-        plans.append(DialoguePlan(dialogue_id=name, seed=seed, scene=scene, split=split))
+        kind = recipe.value if scene is None else _SHORT[scene]
+        name = f"{seed.language.value}-{kind}-{_digest(seed.seed_id)[:10]}"
+        plans.append(DialoguePlan(dialogue_id=name, seed=seed, recipe=recipe, scene=scene, split=split))
     return tuple(plans)
 
 

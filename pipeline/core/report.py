@@ -11,17 +11,20 @@ from pydantic import Field
 
 from pipeline.core.report_timing import TimingBasis, TimingReport, TimingTally
 from pipeline.core.turntaking import activity_of, talk_times
-from pipeline.domain.labels import Gender, Language, Speaker, Split
+from pipeline.domain.events import EventType
+from pipeline.domain.labels import Gender, Language, Recipe, Speaker, Split
 from pipeline.domain.quarantine import Reason, Refusal
 from pipeline.domain.record import Record
-from pipeline.domain.scene import EventType, Scene
+from pipeline.domain.scene import Kind, Scene, kind_of
 from pipeline.domain.span import Span
 from pipeline.domain.timeline import Dialogue, Supervision, Timeline
 
 Table = tuple[tuple[str, ...], ...]
 """Rows of cells, the header first."""
 
-_NOT_ADDRESSED = frozenset({EventType.BACKCHANNEL, EventType.SPEECH_DIRECTED_AT_OTHERS})
+_NOT_ADDRESSED = frozenset(
+    {*(event for event in EventType if event.is_backchannel), EventType.SPEECH_DIRECTED_AT_OTHERS}
+)
 """Speech that neither asks for an answer nor is one."""
 
 
@@ -41,7 +44,8 @@ class Measures(Record):
 class SceneRow(Record):
     """One scene in one language, in one split or (None) in all of them."""
 
-    scene: Scene
+    scene: Kind
+    """The recipe, where it has no scenes."""
     language: Language
     split: Split | None
     measures: Measures
@@ -100,12 +104,13 @@ def summarise(
     """Count and measure a run in one pass; holds a few numbers per dialogue, never the dialogues."""
     total, timing = _Tally(), TimingTally()
     each: list[DialogueRow] = []
-    groups: dict[tuple[Scene, Language, Split | None], _Tally] = {}
+    groups: dict[tuple[Kind, Language, Split | None], _Tally] = {}
     voices: dict[str, _VoiceTally] = {}
     for dialogue in dialogues:
         timeline = dialogue.timeline
         measured = _measure(timeline)
-        key = (timeline.scene, timeline.language, timeline.split if by_split else None)
+        kind = kind_of(timeline.recipe, timeline.scene)
+        key = (kind, timeline.language, timeline.split if by_split else None)
         for tally in (total, groups.setdefault(key, _Tally())):
             tally.add(measured)
         timing.add(timeline)
@@ -223,7 +228,8 @@ def pick_for_listening(dialogues: Iterable[Dialogue], limit: int = 200) -> tuple
     hands: dict[tuple[int, ...], deque[Dialogue]] = {}
     held = 0
     for dialogue in dialogues:
-        key = _rank(dialogue.timeline.scene, dialogue.timeline.language, None)
+        timeline = dialogue.timeline
+        key = _rank(kind_of(timeline.recipe, timeline.scene), timeline.language, None)
         hands.setdefault(key, deque()).append(dialogue)
         held += 1
         if held > limit:
@@ -352,10 +358,10 @@ def _word_bounds(supervisions: Iterable[Supervision]) -> tuple[int, int]:
     return min(word.start for word in words), max(word.end for word in words)
 
 
-_SCENE_RANK = {scene: rank for rank, scene in enumerate(Scene)}
+_KIND_RANK: dict[Kind, int] = {kind: rank for rank, kind in enumerate((*Scene, *Recipe))}
 _LANGUAGE_RANK = {language: rank for rank, language in enumerate(Language)}
 _SPLIT_RANK = {split: rank for rank, split in enumerate(Split)}
 
 
-def _rank(scene: Scene, language: Language, split: Split | None) -> tuple[int, ...]:
-    return _SCENE_RANK[scene], _LANGUAGE_RANK[language], -1 if split is None else _SPLIT_RANK[split]
+def _rank(scene: Kind, language: Language, split: Split | None) -> tuple[int, ...]:
+    return _KIND_RANK[scene], _LANGUAGE_RANK[language], -1 if split is None else _SPLIT_RANK[split]

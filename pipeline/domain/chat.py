@@ -53,6 +53,9 @@ class ChatReply(Record):
     finish_reason: Literal["stop", "length", "content_filter"]
     prompt_tokens: int = Field(ge=0)
     cached_tokens: int = Field(ge=0)
+    """Of the prompt's: read from the server's prefix cache."""
+    cache_write_tokens: int = Field(default=0, ge=0)
+    """Of the prompt's: written into that cache, where a server says (and charges) so; else 0."""
     completion_tokens: int = Field(ge=0)
     frames: tuple[str, ...]
     """Ids of the sentence frames used, by authors that compose from frames; empty for a language model."""

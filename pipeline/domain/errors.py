@@ -3,6 +3,7 @@
     PipelineError
      ├── ConfigError               the caller asked for something impossible: exit 2
      ├── RecordError               one record is bad: it goes to quarantine, the run goes on
+     ├── ReplyAwaitedError         a batch has not answered yet: the dialogue waits
      └── BackendError              an engine or server failed
           ├── TransientBackendError   worth another try (timeout, 429, 503)
           └── TerminalBackendError    the same request can never succeed
@@ -50,3 +51,7 @@ class TransientBackendError(BackendError):
 
 class TerminalBackendError(BackendError):
     """The same request will fail again: do not retry."""
+
+
+class ReplyAwaitedError(PipelineError):
+    """A reply was asked for in a batch and has not come yet: its dialogue is neither made nor refused."""

@@ -10,6 +10,15 @@ class Language(StrEnum):
     EN = "en"
 
 
+class Recipe(StrEnum):
+    """What is made of a seed dialogue."""
+
+    FULL_DUPLEX = "full_duplex"
+    """HumDial Track 2: a query, a response and one event, by scene."""
+    CONVERSATION = "conversation"
+    """A long dialogue with many events, planned from rates."""
+
+
 class Speaker(StrEnum):
     """Who speaks. The third party is anybody else in the user's room."""
 

@@ -30,6 +30,12 @@ class Reason(StrEnum):
     QUOTE_NOT_FOUND = "quote_not_found"
     ANCHOR_AT_EDGE = "anchor_at_edge"
     WRONG_SPEAKER_ROLES = "wrong_speaker_roles"
+    EVENTS_COLLIDE = "events_collide"
+    LEAKED_INSTRUCTION = "leaked_instruction"
+    REPEATED_TEXT = "repeated_text"
+    WRONG_LENGTH = "wrong_length"
+    UNSAFE_CONTENT = "unsafe_content"
+    POOR_REVIEW = "poor_review"
     # speech and timing
     SYNTHESIS_FAILED = "synthesis_failed"
     BAD_AUDIO = "bad_audio"

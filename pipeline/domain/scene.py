@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from pipeline.domain.events import EventType, FloorEffect
+from pipeline.domain.labels import Recipe
 from pipeline.domain.record import Record
 
 
@@ -18,45 +20,6 @@ class Scene(StrEnum):
     THIRD_PARTY_BEFORE = "third_party_before"
     THIRD_PARTY_AFTER = "third_party_after"
     DIRECTED_AT_OTHERS = "directed_at_others"
-
-
-class EventType(StrEnum):
-    """Planned interactions (closed set)."""
-
-    FOLLOW_UP_QUESTION = "follow_up_question"
-    DISSATISFACTION = "dissatisfaction"
-    REPETITION_REQUEST = "repetition_request"
-    TOPIC_SHIFT = "topic_shift"
-    STOP_REQUEST = "stop_request"
-    BACKCHANNEL = "backchannel"
-    HESITATION_PAUSE = "hesitation_pause"
-    THIRD_PARTY_SPEECH = "third_party_speech"
-    SPEECH_DIRECTED_AT_OTHERS = "speech_directed_at_others"
-
-    @property
-    def is_interruption(self) -> bool:
-        """Whether the incoming speaker claims the floor from the one who holds it."""
-        return self in _INTERRUPTIONS
-
-
-_INTERRUPTIONS = frozenset(
-    {
-        EventType.FOLLOW_UP_QUESTION,
-        EventType.DISSATISFACTION,
-        EventType.REPETITION_REQUEST,
-        EventType.TOPIC_SHIFT,
-        EventType.STOP_REQUEST,
-    }
-)
-
-
-class FloorEffect(StrEnum):
-    """What the event does to whoever holds the floor."""
-
-    YIELDS = "yields"
-    """The host falls silent a reaction time after the onset; the incoming speaker takes the floor."""
-    CONTINUES = "continues"
-    """The host goes on undisturbed; the floor stays where it was."""
 
 
 class SceneDefinition(Record):
@@ -133,6 +96,27 @@ SCENES: tuple[SceneDefinition, ...] = tuple(
         ),
     )
 )
+
+
+def check_scene(recipe: Recipe, scene: Scene | None) -> None:
+    """A scene belongs to `full_duplex`, and to nothing else. Raises ValueError."""
+    if (scene is not None) != (recipe is Recipe.FULL_DUPLEX):
+        got = "none" if scene is None else scene.value
+        raise ValueError(f"recipe {recipe.value} with scene {got}; wanted a scene for full_duplex only")
+
+
+RECIPE_SUMMARIES = {
+    Recipe.FULL_DUPLEX: "A query, a response and one event in it.",
+    Recipe.CONVERSATION: "A long dialogue: both sides interrupt, encourage and go on.",
+}
+
+Kind = Scene | Recipe
+"""What a dialogue is counted as: its scene, or its recipe where that has no scenes."""
+
+
+def kind_of(recipe: Recipe, scene: Scene | None) -> Kind:
+    """The scene if there is one, else the recipe."""
+    return recipe if scene is None else scene
 
 
 def scene_definition(scene: Scene) -> SceneDefinition:

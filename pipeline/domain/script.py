@@ -4,10 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pipeline.domain.labels import Emotion, Gender, Language, Speaker, Split, Style
+from pipeline.domain.events import EventType, FloorEffect
+from pipeline.domain.labels import Emotion, Gender, Language, Recipe, Speaker, Split, Style
 from pipeline.domain.licence import Licence
 from pipeline.domain.record import Record
-from pipeline.domain.scene import EventType, FloorEffect, Scene
+from pipeline.domain.scene import Scene, check_scene
 from pipeline.domain.seed import SeedDialogue
 
 
@@ -17,8 +18,15 @@ class DialoguePlan(Record):
     dialogue_id: str
     """Unique in the run, usable as a file name."""
     seed: SeedDialogue
-    scene: Scene
+    recipe: Recipe
+    scene: Scene | None
+    """Of HumDial Track 2; None for the other recipes."""
     split: Split
+
+    @model_validator(mode="after")
+    def _scene_of_recipe(self) -> "DialoguePlan":
+        check_scene(self.recipe, self.scene)
+        return self
 
 
 class Follows(Record):
@@ -102,14 +110,16 @@ class AxisScore(Record):
 class Script(Record):
     """An ordered list of utterances, of which the author says who speaks and where each attaches.
 
-    Utterances of a host's turn that come after the host are what it leaves unsaid if an event makes it
-    yield: they stay in the script and are never spoken.
+    Utterances of a host's turn that come after the host are what it leaves unsaid if an event takes the
+    floor from it: they stay in the script and are never spoken.
     """
 
     dialogue_id: str
     seed_id: str
     language: Language
-    scene: Scene
+    recipe: Recipe
+    scene: Scene | None
+    """Of HumDial Track 2; None for the other recipes."""
     split: Split
     topic: str
     user_gender: Gender | None
@@ -125,6 +135,7 @@ class Script(Record):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Script":
+        check_scene(self.recipe, self.scene)
         position = {utterance.utterance_id: i for i, utterance in enumerate(self.utterances)}
         if len(position) != len(self.utterances):
             raise ValueError("utterance ids repeat")
@@ -151,10 +162,10 @@ class Script(Record):
         raise KeyError(utterance_id)
 
     def unsaid(self) -> frozenset[str]:
-        """Ids of utterances that are never spoken: the rest of a turn whose host yields."""
+        """Ids of utterances that are never spoken: the rest of a turn whose host loses the floor."""
         silent: set[str] = set()
         for event in self.events:
-            if event.effect is not FloorEffect.YIELDS or event.host is None:
+            if not event.effect.takes_floor or event.host is None:
                 continue
             host = self.utterance(event.host)
             after = False

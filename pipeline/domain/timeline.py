@@ -4,10 +4,11 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from pipeline.domain.labels import Emotion, Gender, Language, Speaker, Split, Style, Track
+from pipeline.domain.events import EventType, FloorEffect
+from pipeline.domain.labels import Emotion, Gender, Language, Recipe, Speaker, Split, Style, Track
 from pipeline.domain.licence import Licence
 from pipeline.domain.record import Record
-from pipeline.domain.scene import EventType, FloorEffect, Scene
+from pipeline.domain.scene import Scene, check_scene
 from pipeline.domain.script import Anchor, PromptUse
 from pipeline.domain.span import Span
 from pipeline.domain.words import Word, ordered_inside
@@ -114,7 +115,7 @@ class Event(Record):
     anchor_at: int | None
     """Sample at which the anchor's condition was met."""
     yielded_at: int | None
-    """Sample at which the host fell silent, where it yields."""
+    """Sample at which the host fell silent, where it loses the floor."""
 
 
 class Unsaid(Record):
@@ -138,7 +139,9 @@ class Timeline(Record):
 
     dialogue_id: str
     language: Language
-    scene: Scene
+    recipe: Recipe
+    scene: Scene | None
+    """Of HumDial Track 2; None for the other recipes."""
     split: Split
     topic: str
     sampling_rate: int = Field(gt=0)
@@ -157,6 +160,7 @@ class Timeline(Record):
 
     def model_post_init(self, _context: object, /) -> None:
         """Check it once, when it is made."""
+        check_scene(self.recipe, self.scene)
         by_id = {s.supervision_id: s for s in self.supervisions}
         if len(by_id) != len(self.supervisions):
             raise ValueError(f"{self.dialogue_id}: supervision ids repeat")
@@ -190,11 +194,11 @@ class Timeline(Record):
         host = by_id[event.host]
         if event.type.is_interruption and event.onset not in host.span:
             raise ValueError(f"{name} at {event.onset} lies outside the supervision it interrupts")
-        if event.type is EventType.BACKCHANNEL:
+        if event.type.is_backchannel:
             turn = [s.span for s in by_id.values() if s.turn == host.turn]
             if not min(s.start for s in turn) <= event.onset <= max(s.end for s in turn):
                 raise ValueError(f"{name} at {event.onset} lies outside its host's turn")
-        if event.effect is FloorEffect.YIELDS and event.yielded_at != host.span.end:
+        if event.effect.takes_floor and event.yielded_at != host.span.end:
             raise ValueError(f"{name}: its host ends at {host.span.end}, yielded_at says {event.yielded_at}")
 
     def supervision(self, supervision_id: str) -> Supervision:

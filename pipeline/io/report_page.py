@@ -28,9 +28,10 @@ from pipeline.core.report import (
     response_offsets_s,
 )
 from pipeline.core.turntaking import ComparisonRow
-from pipeline.domain.labels import Emotion, Language, Speaker, Split
+from pipeline.domain.events import EventType
+from pipeline.domain.labels import Emotion, Language, Recipe, Speaker, Split
 from pipeline.domain.record import Record
-from pipeline.domain.scene import EventType, Scene, scene_definition
+from pipeline.domain.scene import RECIPE_SUMMARIES, Kind, Scene, kind_of, scene_definition
 from pipeline.domain.timeline import Dialogue, Event, Supervision, Timeline
 from pipeline.io.files import write_text
 from pipeline.io.report_figures import HistogramFigure, draw_curves, draw_histogram
@@ -79,7 +80,7 @@ class ShownDialogue(Record):
     """What the page's script is given of one dialogue; times in seconds, to the millisecond."""
 
     id: str
-    scene: Scene
+    scene: Kind
     language: Language
     split: Split
     topic: str
@@ -107,7 +108,7 @@ class ShownScene(Record):
 class PageData(Record):
     """The data block of the page."""
 
-    scenes: dict[Scene, ShownScene]
+    scenes: dict[Kind, ShownScene]
     dialogues: tuple[ShownDialogue, ...]
 
 
@@ -127,7 +128,7 @@ def write_report(run_directory: Path, report: RunReport, dialogues: Iterable[Dia
 def render_page(run_name: str, report: RunReport, dialogues: Iterable[Dialogue]) -> str:
     """The page as text: equal input gives equal bytes, there is no date in it."""
     shown = tuple(_show_dialogue(dialogue) for dialogue in dialogues)
-    data = PageData(scenes={scene: _show_scene(scene) for scene in Scene}, dialogues=shown)
+    data = PageData(scenes={kind: _show_scene(kind) for kind in (*Scene, *Recipe)}, dialogues=shown)
     style = _resource("page.css")
     script = '"use strict";\n' + "\n".join(_resource(name) for name in _SCRIPTS)
     # Autoescape is on; the two inlined resources are our own, and the data block is escaped by `inert_json`.
@@ -193,7 +194,7 @@ def _show_dialogue(dialogue: Dialogue) -> ShownDialogue:
     rate = timeline.sampling_rate
     return ShownDialogue(
         id=timeline.dialogue_id,
-        scene=timeline.scene,
+        scene=kind_of(timeline.recipe, timeline.scene),
         language=timeline.language,
         split=timeline.split,
         topic=timeline.topic,
@@ -242,8 +243,9 @@ def _voices(timeline: Timeline) -> tuple[tuple[Speaker, str], ...]:
     return tuple((speaker, by_speaker[speaker]) for speaker in Speaker if speaker in by_speaker)
 
 
-def _show_scene(scene: Scene) -> ShownScene:
-    return ShownScene(name=_spell(scene).capitalize(), summary=scene_definition(scene).summary)
+def _show_scene(kind: Kind) -> ShownScene:
+    summary = scene_definition(kind).summary if isinstance(kind, Scene) else RECIPE_SUMMARIES[kind]
+    return ShownScene(name=_spell(kind).capitalize(), summary=summary)
 
 
 def _facets(shown: tuple[ShownDialogue, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -252,7 +254,7 @@ def _facets(shown: tuple[ShownDialogue, ...]) -> tuple[tuple[str, tuple[str, ...
     languages = {dialogue.language for dialogue in shown}
     splits = {dialogue.split for dialogue in shown}
     return (
-        ("scene", tuple(scene.value for scene in Scene if scene in scenes)),
+        ("scene", tuple(kind.value for kind in (*Scene, *Recipe) if kind in scenes)),
         ("language", tuple(language.value for language in Language if language in languages)),
         ("split", tuple(split.value for split in Split if split in splits)),
     )

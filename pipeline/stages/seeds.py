@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pydantic import Field, model_validator
 
 from pipeline.core.planning import plan_dialogues, sample_seeds
-from pipeline.domain.labels import Language, Split
+from pipeline.domain.labels import Language, Recipe, Split
 from pipeline.domain.quarantine import Reason, Refusal
 from pipeline.domain.record import Record
 from pipeline.domain.scene import Scene
@@ -16,7 +16,7 @@ from pipeline.domain.seed import SeedDialogue
 from pipeline.stages.shard import Shard
 
 NAME = "seeds"
-VERSION = 1
+VERSION = 2
 
 
 class SeedSource(Record):
@@ -36,7 +36,7 @@ class Config(Record):
 
     sources: tuple[SeedSource, ...] = Field(min_length=1)
     scenes: dict[Scene, float] = Field(default_factory=lambda: dict.fromkeys(Scene, 1.0))
-    """Relative weight of each scene; a scene left out does not occur."""
+    """Relative weight of each scene of `full_duplex`; a scene left out does not occur."""
     splits: dict[Split, float] = Field(
         default_factory=lambda: {Split.TRAIN: 0.8, Split.DEV: 0.1, Split.TEST: 0.1}
     )
@@ -61,11 +61,12 @@ class Deps:
     """What the stage needs from the outside."""
 
     root_seed: int
+    recipe: Recipe
     read: Callable[[SeedSource], Iterator[SeedDialogue | Refusal]]
 
     def fingerprint(self) -> str:
-        """What else the output depends on: nothing beyond the sources' content."""
-        return ""
+        """What else the output depends on beyond the sources' content: what will be made of the seeds."""
+        return self.recipe.value
 
 
 def run(shard: Shard[SourceContent], config: Config, deps: Deps) -> Shard[DialoguePlan]:
@@ -89,7 +90,7 @@ def run(shard: Shard[SourceContent], config: Config, deps: Deps) -> Shard[Dialog
                 texts.add(text)
                 accepted.append(found)
         seeds.extend(sample_seeds(accepted, content.source.limit, deps.root_seed))
-    plans = plan_dialogues(seeds, config.scenes, config.splits)
+    plans = plan_dialogues(seeds, deps.recipe, config.scenes, config.splits)
     return Shard(index=shard.index, records=plans, refusals=tuple(refusals))
 
 

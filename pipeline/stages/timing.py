@@ -35,7 +35,7 @@ from pipeline.domain.timeline import Timeline
 from pipeline.stages.shard import Shard
 
 NAME = "timing"
-VERSION = 2
+VERSION = 3
 
 
 SAMPLE = 300

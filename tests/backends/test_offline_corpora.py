@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.core.scripting.compose import adapt_input
+from pipeline.core.scripting.full_duplex import adapt_input
 from pipeline.core.seeding import derive_seed
 from pipeline.domain.errors import RecordError
-from pipeline.domain.labels import Language, Split
+from pipeline.domain.labels import Language, Recipe, Split
 from pipeline.domain.quarantine import Refusal
 from pipeline.domain.scene import Scene
 from pipeline.domain.script import DialoguePlan
@@ -51,7 +51,11 @@ def read(corpus: str) -> tuple[SeedDialogue, ...]:
 def make(seed: SeedDialogue, scene: Scene, root_seed: int) -> Made | None:
     """The dialogue as the script stage would have it written; None where the author refuses."""
     plan = DialoguePlan(
-        dialogue_id=f"{scene.value}-{seed.seed_id}", seed=seed, scene=scene, split=Split.TRAIN
+        dialogue_id=f"{scene.value}-{seed.seed_id}",
+        seed=seed,
+        recipe=Recipe.FULL_DUPLEX,
+        scene=scene,
+        split=Split.TRAIN,
     )
     try:
         return make_from(adapt_input(plan), derive_seed(root_seed, "script", plan.dialogue_id))

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from pipeline.core.checks import Code, Limits, check_dataset, check_dialogue
 from pipeline.core.loudness import integrated_loudness_lufs
 from pipeline.domain.errors import ConfigError
-from pipeline.domain.labels import Emotion, Gender, Language, Speaker, Split, Style
+from pipeline.domain.events import EventType, FloorEffect
+from pipeline.domain.labels import Emotion, Gender, Language, Recipe, Speaker, Split, Style
 from pipeline.domain.licence import Licence
-from pipeline.domain.scene import EventType, FloorEffect, Scene
+from pipeline.domain.scene import Scene
 from pipeline.domain.script import AfterWords
 from pipeline.domain.span import Span, to_samples
 from pipeline.domain.timeline import (
@@ -75,6 +76,7 @@ def dialogue(name: str = "d1", split: Split = Split.TRAIN, person: str = "ann", 
     timeline = Timeline(
         dialogue_id=name,
         language=Language.EN,
+        recipe=Recipe.FULL_DUPLEX,
         scene=Scene.SILENCE_OR_TERMINATION,
         split=split,
         topic="tea",

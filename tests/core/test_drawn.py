@@ -8,8 +8,9 @@ import pytest
 from pipeline.core.distances import emd_s, ks_distance
 from pipeline.core.drawn import Drawn, DrawnTiming, drawn_rows, measure_drawn, recorded_spans
 from pipeline.core.reference import Reference
+from pipeline.domain.events import EventType, FloorEffect
 from pipeline.domain.labels import Speaker
-from pipeline.domain.scene import EventType, FloorEffect, Scene
+from pipeline.domain.scene import Scene
 from pipeline.domain.script import Follows, Script, ScriptedEvent, Utterance
 from pipeline.domain.span import Span
 from pipeline.domain.timeline import Timeline

@@ -20,10 +20,11 @@ from pipeline.core.report import (
     summary_table,
 )
 from pipeline.core.report_timing import TimingBasis
-from pipeline.domain.labels import Emotion, Gender, Language, Speaker, Split, Style
+from pipeline.domain.events import EventType, FloorEffect
+from pipeline.domain.labels import Emotion, Gender, Language, Recipe, Speaker, Split, Style
 from pipeline.domain.licence import Licence
 from pipeline.domain.quarantine import Reason, Refusal
-from pipeline.domain.scene import EventType, FloorEffect, Scene
+from pipeline.domain.scene import Scene
 from pipeline.domain.script import Follows
 from pipeline.domain.span import Span
 from pipeline.domain.timeline import AudioFile, Dialogue, Event, Provenance, Supervision, Timeline, Voicing
@@ -91,6 +92,7 @@ def timeline(
     return Timeline(
         dialogue_id=dialogue_id,
         language=language,
+        recipe=Recipe.FULL_DUPLEX,
         scene=scene,
         split=split,
         topic="tea",

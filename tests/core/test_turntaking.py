@@ -25,9 +25,10 @@ from pipeline.core.turntaking import (
 )
 from pipeline.core.turntaking.activity import as_array
 from pipeline.domain.errors import ConfigError
-from pipeline.domain.labels import Emotion, Gender, Language, Speaker, Split, Style
+from pipeline.domain.events import EventType, FloorEffect
+from pipeline.domain.labels import Emotion, Gender, Language, Recipe, Speaker, Split, Style
 from pipeline.domain.licence import Licence
-from pipeline.domain.scene import EventType, FloorEffect, Scene
+from pipeline.domain.scene import Scene
 from pipeline.domain.script import AfterWords
 from pipeline.domain.span import Span
 from pipeline.domain.timeline import Event, Provenance, Supervision, Timeline, Voicing
@@ -339,6 +340,7 @@ def test_a_timeline_speaks_by_track_and_marks_its_backchannels() -> None:
     timeline = Timeline(
         dialogue_id="d",
         language=Language.EN,
+        recipe=Recipe.FULL_DUPLEX,
         scene=Scene.USER_BACKCHANNEL,
         split=Split.TRAIN,
         topic="tea",

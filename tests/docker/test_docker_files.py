@@ -10,7 +10,7 @@ import yaml
 from prefect.settings import Settings
 from pydantic import BaseModel, Field, JsonValue
 
-from pipeline.stages.script import AuthorConfig
+from pipeline.stages.author_config import AuthorConfig
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "docker" / "Dockerfile"

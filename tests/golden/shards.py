@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from pipeline.core.reference import Reference
 from pipeline.core.timing.dyad import dyad_law
+from pipeline.domain.labels import Recipe
 from pipeline.domain.record import Record
 from pipeline.domain.scene import Scene
 from pipeline.domain.seed import SeedDialogue
@@ -55,7 +56,9 @@ def seeds_lines() -> Iterator[str]:
         return iter(content[one.path])
 
     shard = Shard(0, tuple(seeds.SourceContent(source=one, content_sha256="") for one in sources))
-    done = seeds.run(shard, seeds.Config(sources=sources), seeds.Deps(root_seed=0, read=read))
+    done = seeds.run(
+        shard, seeds.Config(sources=sources), seeds.Deps(root_seed=0, recipe=Recipe.FULL_DUPLEX, read=read)
+    )
     return _lines(done)
 
 

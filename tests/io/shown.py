@@ -7,10 +7,11 @@ from pipeline.core.report import RunReport, summarise
 from pipeline.core.report_timing import TimingBasis
 from pipeline.core.timing.calibration import Calibration, Moved
 from pipeline.core.tokens import tokenize
-from pipeline.domain.labels import Emotion, Gender, Language, Speaker, Split, Style
+from pipeline.domain.events import EventType, FloorEffect
+from pipeline.domain.labels import Emotion, Gender, Language, Recipe, Speaker, Split, Style
 from pipeline.domain.licence import Licence
 from pipeline.domain.quarantine import Reason, Refusal
-from pipeline.domain.scene import EventType, FloorEffect, Scene
+from pipeline.domain.scene import Scene
 from pipeline.domain.script import AfterWords
 from pipeline.domain.span import Span
 from pipeline.domain.timeline import (
@@ -89,6 +90,7 @@ def make_timeline(dialogue_id: str, extra: str = "", scene: Scene = Scene.FOLLOW
     return Timeline(
         dialogue_id=dialogue_id,
         language=Language.EN,
+        recipe=Recipe.FULL_DUPLEX,
         scene=scene,
         split=Split.TRAIN,
         topic=f"tea {extra}",

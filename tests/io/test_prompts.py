@@ -20,8 +20,9 @@ from pipeline.core.scripting.steps import (
 )
 from pipeline.core.tokens import words_of
 from pipeline.domain.errors import ConfigError
+from pipeline.domain.events import EventType, FloorEffect
 from pipeline.domain.labels import Language, Speaker
-from pipeline.domain.scene import EventType, FloorEffect, Scene, scene_definition
+from pipeline.domain.scene import Scene, scene_definition
 from pipeline.io.prompts import (
     LOCK_FILE,
     Example,

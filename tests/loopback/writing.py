@@ -10,14 +10,15 @@ from pathlib import Path
 from pipeline.backends.openai_chat import OpenAIAuthor, Server
 from pipeline.core.ledger import Call
 from pipeline.core.patience import Patience
-from pipeline.domain.labels import Language, Split
+from pipeline.domain.labels import Language, Recipe, Split
 from pipeline.domain.scene import Scene
 from pipeline.domain.script import DialoguePlan, Script
 from pipeline.io.prompts import load_prompts
 from pipeline.io.store import Store
 from pipeline.ports import ReplyStore
 from pipeline.stages import script
-from pipeline.stages.script import AuthorConfig, Config, Deps, EndpointConfig
+from pipeline.stages.author_config import AuthorConfig, EndpointConfig
+from pipeline.stages.script import Config, Deps
 from pipeline.stages.shard import Shard
 from tests.stages.doubles import FERRY, seed_of
 
@@ -33,6 +34,7 @@ def plans(count: int) -> tuple[DialoguePlan, ...]:
         DialoguePlan(
             dialogue_id=f"en-{number:04d}",
             seed=seed_of(str(number), (f"{FERRY[0]} I am guest {number}.", *FERRY[1:]), Language.EN),
+            recipe=Recipe.FULL_DUPLEX,
             scene=scenes[number % len(scenes)],
             split=Split.TRAIN,
         )

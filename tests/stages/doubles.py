@@ -9,9 +9,10 @@ import numpy as np
 from pipeline.core.scripting.steps import Adapted, AdaptedTurn, AdaptInput, Placement, WriteInput, Written
 from pipeline.core.tokens import words_of
 from pipeline.domain.chat import ChatReply, ChatRequest
-from pipeline.domain.labels import Emotion, Gender, Language, Speaker, Split
+from pipeline.domain.events import FloorEffect
+from pipeline.domain.labels import Emotion, Gender, Language, Recipe, Speaker, Split
 from pipeline.domain.record import Record
-from pipeline.domain.scene import FloorEffect, Scene, scene_definition
+from pipeline.domain.scene import Scene, scene_definition
 from pipeline.domain.script import DialoguePlan
 from pipeline.domain.seed import SeedDialogue, SeedSpeaker, SeedTurn
 from pipeline.domain.span import Span
@@ -54,7 +55,11 @@ FERRY = (
 
 def plan_of(scene: Scene, name: str = "ferry", split: Split = Split.TRAIN) -> DialoguePlan:
     return DialoguePlan(
-        dialogue_id=f"en-{scene.value}-{name}", seed=seed_of(name, FERRY), scene=scene, split=split
+        dialogue_id=f"en-{scene.value}-{name}",
+        seed=seed_of(name, FERRY),
+        recipe=Recipe.FULL_DUPLEX,
+        scene=scene,
+        split=split,
     )
 
 

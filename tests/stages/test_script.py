@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.backends.offline.author import OfflineAuthor
 from pipeline.domain.errors import RecordError, TerminalBackendError
-from pipeline.domain.labels import Language, Split
+from pipeline.domain.labels import Language, Recipe, Split
 from pipeline.domain.quarantine import Reason
 from pipeline.domain.scene import Scene
 from pipeline.domain.script import DialoguePlan, Script
@@ -15,7 +15,8 @@ from pipeline.io.prompts import load_prompts
 from pipeline.io.store import Store
 from pipeline.ports import ChatModel
 from pipeline.stages import script
-from pipeline.stages.script import AuthorConfig, Config, Deps
+from pipeline.stages.author_config import AuthorConfig
+from pipeline.stages.script import Config, Deps
 from pipeline.stages.shard import Shard
 from tests.stages.doubles import FERRY, CountingAuthor, PlainAuthor, plan_of
 
@@ -47,7 +48,13 @@ def demo_plans(language: Language) -> tuple[DialoguePlan, ...]:
     read = find_corpus("jsonl").read(SEEDS / f"{language.value}.jsonl", language)
     seeds = [found for found in read if isinstance(found, SeedDialogue)]
     return tuple(
-        DialoguePlan(dialogue_id=f"{language.value}-{i}", seed=seed, scene=scene, split=Split.TRAIN)
+        DialoguePlan(
+            dialogue_id=f"{language.value}-{i}",
+            seed=seed,
+            recipe=Recipe.FULL_DUPLEX,
+            scene=scene,
+            split=Split.TRAIN,
+        )
         for i, (seed, scene) in enumerate(zip(seeds[::2], [*Scene, *Scene], strict=False))
     )
 

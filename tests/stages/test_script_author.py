@@ -16,7 +16,8 @@ from pipeline.domain.script import Script
 from pipeline.io.prompts import load_prompts
 from pipeline.io.store import Store
 from pipeline.stages import script
-from pipeline.stages.script import AuthorConfig, Config, Deps, EndpointConfig
+from pipeline.stages.author_config import AuthorConfig, EndpointConfig
+from pipeline.stages.script import Config, Deps
 from pipeline.stages.shard import Shard
 from tests.stages.doubles import CountingAuthor, PlainAuthor, plan_of, seed_of
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline.domain.labels import Language, Split
+from pipeline.domain.labels import Language, Recipe, Split
 from pipeline.domain.quarantine import Reason, Refusal
 from pipeline.domain.scene import Scene
 from pipeline.domain.script import DialoguePlan
@@ -41,7 +41,9 @@ def run(
         return iter(content[one.path])
 
     shard = Shard(0, tuple(SourceContent(source=one, content_sha256=one.path) for one in sources))
-    return seeds.run(shard, Config(sources=sources), Deps(root_seed=root_seed, read=read))
+    return seeds.run(
+        shard, Config(sources=sources), Deps(root_seed=root_seed, recipe=Recipe.FULL_DUPLEX, read=read)
+    )
 
 
 @given(st.lists(st.integers(0, 12), max_size=30), st.lists(st.integers(0, 12), max_size=10))

@@ -12,9 +12,9 @@ from pipeline.backends.offline.frames import Composer
 from pipeline.core.scripting.steps import AdaptedTurn, PlaceInput, Placement
 from pipeline.core.tokens import tokenize
 from pipeline.domain.errors import RecordError
+from pipeline.domain.events import EventType
 from pipeline.domain.labels import Language, Speaker
 from pipeline.domain.quarantine import Reason
-from pipeline.domain.scene import EventType
 
 _FIRST_SENTENCE = 0.12
 _AT_SENTENCE_END = 0.35

@@ -11,8 +11,8 @@ from pipeline.backends.offline.frames import Composer
 from pipeline.backends.offline.situation import Situation, read_situation
 from pipeline.core.scripting.steps import WriteInput, Written
 from pipeline.core.tokens import words_of
+from pipeline.domain.events import EventType
 from pipeline.domain.labels import Emotion
-from pipeline.domain.scene import EventType
 
 _EXTRA_CHANCE = 0.45
 _ABOUT_FACTS = frozenset({"misunderstood", "doubted", "lengthy"})

@@ -16,7 +16,6 @@ from pipeline.core.checks.signals import FULL_SCALE, Pcm, level_of, mask, runs
 from pipeline.core.hearing import Heard, Runs, heard_samples
 from pipeline.core.turntaking import ipus
 from pipeline.domain.labels import Track
-from pipeline.domain.scene import FloorEffect
 from pipeline.domain.timeline import Supervision
 
 _CLOSURE_S = 0.1
@@ -58,7 +57,7 @@ class SpeechCheck:
     def _broken_off_at(self, track: Track, sample: int) -> Supervision | None:
         """Who is truncated there, or yields without being truncated."""
         timeline = self.place.timeline
-        yielding = {e.host for e in timeline.events if e.effect is FloorEffect.YIELDS}
+        yielding = {e.host for e in timeline.events if e.effect.takes_floor}
         for s in timeline.supervisions:
             if s.track is track and s.span.end == sample and (s.truncated or s.supervision_id in yielding):
                 return s

@@ -112,7 +112,7 @@ def export_track2(dialogue: Dialogue, export_id: str, options: Track2Options) ->
     layout = options.layout or Layout(timeline.split.value)
     segments = segments_of(timeline)
     _check_order(timeline, segments, layout)
-    directory = directory_of(timeline.scene, timeline.language, layout)
+    directory = directory_of(_scene_of(timeline), timeline.language, layout)
     clamped: tuple[Clamped, ...] = ()
     if layout is Layout.TRAIN:
         intervals, clamped = clamp_overlaps(timeline.dialogue_id, segments)
@@ -123,9 +123,21 @@ def export_track2(dialogue: Dialogue, export_id: str, options: Track2Options) ->
     return DialogueExport(files, describe(timeline, export_id, layout, directory, clamped))
 
 
+def _scene_of(timeline: Timeline) -> Scene:
+    """Directories and names go by scene, which dialogues of other recipes do not have."""
+    if timeline.scene is None:
+        raise RecordError(
+            Reason.NOT_EXPORTABLE,
+            f"{timeline.dialogue_id}: a dialogue of recipe {timeline.recipe.value}; humdial-track2 holds "
+            "dialogues with a HumDial scene, which full_duplex makes",
+        )
+    return timeline.scene
+
+
 def _check_order(timeline: Timeline, segments: tuple[Segment, ...], layout: Layout) -> None:
     """Readers tell roles by position alone, so another order would be another dialogue."""
-    names = names_of(timeline.scene)
+    scene = _scene_of(timeline)
+    names = names_of(scene)
     got = tuple(segment.speaker for segment in segments)
     wanted = names.speakers
     if layout is not Layout.TRAIN:
@@ -134,7 +146,7 @@ def _check_order(timeline: Timeline, segments: tuple[Segment, ...], layout: Layo
     if got != wanted:
         raise RecordError(
             Reason.NOT_EXPORTABLE,
-            f"{timeline.dialogue_id}: humdial-track2, {layout.value} layout, scene {timeline.scene.value}: "
+            f"{timeline.dialogue_id}: humdial-track2, {layout.value} layout, scene {scene.value}: "
             f"turns by {', '.join(got) or 'nobody'}, wanted {', '.join(wanted)}; fix or drop its script",
         )
 
@@ -170,7 +182,7 @@ def _annotated(
     user, assistant = _sides(segments)
     if layout is Layout.TEST and not options.assistant_in_test:
         assistant = ()
-    directory = directory_of(timeline.scene, timeline.language, layout)
+    directory = directory_of(_scene_of(timeline), timeline.language, layout)
     words = "_timestamp" if layout is Layout.TEST else ""
     turns = "" if layout is Layout.TEST else "_sentence"
     stem = f"{directory}/{export_id}"
@@ -237,7 +249,7 @@ def _evaluation_copies(
     timeline: Timeline, layout: Layout, directory: str, files: tuple[ExportFile, ...]
 ) -> list[ExportFile]:
     """The same files under the folder and file names that the official scripts want."""
-    folder = f"{evaluation_root(timeline.language, layout)}/{names_of(timeline.scene).evaluation}"
+    folder = f"{evaluation_root(timeline.language, layout)}/{names_of(_scene_of(timeline)).evaluation}"
     copies: list[ExportFile] = []
     for file in files:
         name = file.path.removeprefix(f"{directory}/")

@@ -6,10 +6,11 @@ from enum import StrEnum
 from pipeline.core.exports.clock import seconds_at
 from pipeline.core.exports.files import TextFile
 from pipeline.core.exports.segments import Clamped
-from pipeline.domain.labels import Language, Speaker, Split
+from pipeline.domain.events import EventType, FloorEffect
+from pipeline.domain.labels import Language, Recipe, Speaker, Split
 from pipeline.domain.licence import Licence
 from pipeline.domain.record import Record
-from pipeline.domain.scene import EventType, FloorEffect, Scene
+from pipeline.domain.scene import Scene
 from pipeline.domain.timeline import Provenance, Timeline, Voicing
 
 MANIFEST = "manifest.jsonl"
@@ -66,7 +67,8 @@ class ExportRow(Record):
     """Where its files are, relative to the export's root."""
     split: Split
     language: Language
-    scene: Scene
+    recipe: Recipe
+    scene: Scene | None
     duration_s: float
     supervisions: tuple[PlacedSpeech, ...]
     events: tuple[PlacedEvent, ...]
@@ -88,6 +90,7 @@ def describe(
         directory=directory,
         split=timeline.split,
         language=timeline.language,
+        recipe=timeline.recipe,
         scene=timeline.scene,
         duration_s=seconds_at(timeline.num_samples, rate),
         supervisions=_speech(timeline),

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipeline.domain.errors import RecordError
+from pipeline.domain.events import EventType
 from pipeline.domain.labels import Language, Speaker
 from pipeline.domain.quarantine import Reason
-from pipeline.domain.scene import EventType
 from pipeline.domain.span import Span
 from pipeline.domain.timeline import Supervision, Timeline
 from pipeline.domain.words import Word

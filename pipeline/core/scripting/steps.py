@@ -1,6 +1,6 @@
 """What each step of the author is given and has to answer. The same for every author.
 
-    seed -> adapt -> place -> write -> script
+    seed -> adapt -> place -> write -> script        (`single` asks for all three at once)
 
 Models count badly, so places are quoted, never numbered: code turns a quote into a word index.
 """
@@ -9,9 +9,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from pipeline.domain.events import EventType
 from pipeline.domain.labels import Emotion, Language, Speaker
 from pipeline.domain.record import Record
-from pipeline.domain.scene import EventType, Scene
+from pipeline.domain.scene import Scene
 
 Party = Literal[Speaker.USER, Speaker.ASSISTANT]
 
@@ -90,3 +91,16 @@ class Written(Record):
     event_emotion: Emotion
     reaction: tuple[str, ...]
     """The assistant's sentences in answer to it; empty where it goes on undisturbed."""
+
+
+class Single(Record):
+    """All of it in one answer, for comparison with the steps: the fields mean what they mean there."""
+
+    topic: str = Field(min_length=1)
+    turns: tuple[AdaptedTurn, ...]
+    quote: str | None
+    """None where the scene's event has no host."""
+    why: str
+    event_text: str | None
+    event_emotion: Emotion
+    reaction: tuple[str, ...]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pipeline.domain.errors import RecordError
 from pipeline.domain.labels import Language, Speaker
 from pipeline.domain.quarantine import Reason
-from pipeline.domain.scene import FloorEffect
 from pipeline.domain.script import AfterHesitation, AfterSeconds, AfterWords, ScriptedEvent, Utterance
 from pipeline.domain.span import to_samples
 from pipeline.domain.spoken import SpokenScript
@@ -33,6 +32,8 @@ class Material:
     """Length of each turn's clips, without the pauses between them."""
     overlays: frozenset[int]
     """Turns that lie on top of another one, whose speaker keeps the floor."""
+    losing: Mapping[str, AfterWords | AfterSeconds]
+    """By utterance from which an event takes the floor: where that event is anchored in it."""
     waited_for: frozenset[int]
     """Turns whose end the next speaker awaits: those with a hesitation in them, and bystanders'."""
 
@@ -41,16 +42,16 @@ class Material:
 
         That speaker must have ended by then: who still speaks cannot interrupt.
         """
-        anchors = {
-            u.anchor.host: u.anchor
-            for u in self.said
-            if u.speaker is speaker and isinstance(u.anchor, AfterWords | AfterSeconds)
-        }
+        anchors: dict[str, list[AfterWords | AfterSeconds]] = {}
+        for u in self.said:
+            if u.speaker is speaker and isinstance(u.anchor, AfterWords | AfterSeconds):
+                anchors.setdefault(u.anchor.host, []).append(u.anchor)
         before = 0
         for utterance in self.turns[turn]:
             clip = self.clips[utterance.utterance_id]
             if utterance.utterance_id in anchors:
-                return before + anchor_offset(anchors[utterance.utterance_id], clip.words, self.rate)
+                here = anchors[utterance.utterance_id]
+                return before + min(anchor_offset(anchor, clip.words, self.rate) for anchor in here)
             before += clip.num_samples
         return math.inf
 
@@ -74,6 +75,13 @@ def gather(spoken: SpokenScript) -> Material:
         turn_samples={
             turn: sum(clips[u.utterance_id].num_samples for u in parts) for turn, parts in turns.items()
         },
+        losing={
+            u.anchor.host: u.anchor
+            for u in said
+            if isinstance(u.anchor, AfterWords | AfterSeconds)
+            and u.utterance_id in events
+            and events[u.utterance_id].effect.takes_floor
+        },
         waited_for=frozenset(turn for turn, parts in turns.items() if _is_waited_for(parts)),
         overlays=frozenset(turn for turn, parts in turns.items() if _lies_on_top(parts[0], events)),
     )
@@ -86,7 +94,7 @@ def _is_waited_for(parts: Sequence[Utterance]) -> bool:
 def _lies_on_top(opening: Utterance, events: Mapping[str, ScriptedEvent]) -> bool:
     event = events.get(opening.utterance_id)
     anchored = isinstance(opening.anchor, AfterWords | AfterSeconds)
-    return anchored and event is not None and event.effect is FloorEffect.CONTINUES
+    return anchored and event is not None and not event.effect.takes_floor
 
 
 def anchor_offset(anchor: AfterWords | AfterSeconds, words: tuple[Word, ...], rate: int) -> int:

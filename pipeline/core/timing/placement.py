@@ -8,8 +8,10 @@ The floor is held by one turn at a time. Each utterance is placed where its anch
     follows, new turn       |== floor ==| gap |== this ==|         or, with a negative offset,
                             |== floor ==|
                                     |== this ==|
-    after words, yields     |== host ====~|                        host breaks off a reaction time after
-                                   |== this ==|                    the onset; this turn takes the floor
+    after words, yields,    |== host ====~|                        host breaks off a reaction time after
+    resumes                        |== this ==|                    the onset; this turn takes the floor
+    after words, finishes   |== host ====|                         host says its sentence to the end, no more;
+                                   |== this ==|                    this turn takes the floor
     after words, continues  |== host ==========|== more ==|        host goes on; the floor stays
                                    |= this =|
 """
@@ -24,7 +26,6 @@ from pipeline.core.timing.stopping import plan_yield
 from pipeline.domain.errors import RecordError
 from pipeline.domain.labels import Speaker
 from pipeline.domain.quarantine import Reason
-from pipeline.domain.scene import EventType, FloorEffect
 from pipeline.domain.script import AfterHesitation, AfterSeconds, AfterWords, ScriptedEvent, Utterance
 from pipeline.domain.span import Span, to_samples
 from pipeline.domain.words import Word
@@ -69,7 +70,7 @@ class Placement:
     events: tuple[Realised, ...]
     offsets: tuple[tuple[str, int], ...]
     """What was drawn and how it came out, in samples: (`transfer` | `reaction` | `backchannel` | `bystander` |
-    `interrupter`, offset)."""
+    `interrupter` | `finish`, offset)."""
 
 
 def place(material: Material, profile: Profile, lead_in_s: float) -> Placement:
@@ -169,14 +170,16 @@ class _Walk:
         """Start of an anchored utterance; a host that yields is cut short."""
         host, name = self.placed[anchor.host], utterance.utterance_id
         anchor_at = host.span.start + anchor_offset(anchor, host.words, self.material.rate)
-        yields = event.effect is FloorEffect.YIELDS
+        takes_floor = event.effect.takes_floor
         # What answers the host's words stays in the utterance that holds them, whatever the dial says; a
         # bystander or an aside has nothing to do with them and may come later in the turn.
-        turn_end = max(one.span.end for one in self._of_turn(host.utterance.turn))
-        if yields:
+        undisturbed_end = self._undisturbed_end(host.utterance.turn)
+        if takes_floor:
             latest = host.span.end - self._samples(MIN_OVERLAP_S)
+        elif event.type.is_backchannel:
+            latest = min(host.span.end, undisturbed_end)
         else:
-            latest = host.span.end if event.type is EventType.BACKCHANNEL else turn_end
+            latest = undisturbed_end
         # Where the host came in early, the speaker may still be busy with what the host answers.
         earliest = max(anchor_at, self.own_end.get(utterance.speaker, 0))
         if latest < earliest:
@@ -185,9 +188,13 @@ class _Walk:
                 Reason.CANNOT_BE_TIMED,
                 f"{name} would start {late_s:.2f} s after its host's last chance to be interrupted",
             )
-        if yields:
+        yielded_at: int | None = None
+        if event.effect.cuts_host:
             onset, yielded_at = self._interrupt(utterance, host, earliest, latest)
             self.offsets += [("interrupter", onset - anchor_at), ("reaction", yielded_at - onset)]
+        elif takes_floor:
+            onset, yielded_at = self._talk_down(utterance, host, earliest, latest), host.span.end
+            self.offsets.append(("finish", yielded_at - onset))
         else:
             kind, onset = self._accompany(event, host, name, earliest, latest)
             self.offsets.append((kind, onset - anchor_at))
@@ -196,7 +203,7 @@ class _Walk:
                 event=event,
                 onset=onset,
                 anchor_at=anchor_at,
-                yielded_at=yielded_at if yields else None,
+                yielded_at=yielded_at,
                 hosted=True,
             )
         )
@@ -206,7 +213,7 @@ class _Walk:
         self, event: ScriptedEvent, host: Placed, name: str, earliest: int, latest: int
     ) -> tuple[str, int]:
         """Onset of something that leaves its host the floor."""
-        if event.type is EventType.BACKCHANNEL:
+        if event.type.is_backchannel:
             return "backchannel", self._listen(host, f"onset/{name}", earliest, latest)
         delay_s = self.profile.bystander_delay_s(f"onset/{name}", (latest - earliest) / self.material.rate)
         return "bystander", earliest + min(self._samples(delay_s), latest - earliest)
@@ -222,11 +229,12 @@ class _Walk:
             onset                       |-delay-|
         """
         first = earliest + round(self.profile.lateness * (latest - earliest))
-        turn_end = max(one.span.end for one in self._of_turn(host.utterance.turn))
+        turn_end = self._undisturbed_end(host.utterance.turn)
         ends = [
-            placed.span.start + word.span.end
+            heard
             for placed in self._of_turn(host.utterance.turn)
             for word in placed.words
+            if (heard := placed.span.start + word.span.end) <= turn_end
         ]
         places = [(end, after) for end, after in pairwise(ends) if end >= first]
         if not places:
@@ -237,6 +245,30 @@ class _Walk:
         if end is None:  # as long as the roomiest place itself
             end = max(places, key=lambda place: place[1] - place[0])[0]
         return min(end + delay, turn_end)
+
+    def _undisturbed_end(self, turn: int) -> int:
+        """Up to where a turn is sure to be heard: its end, or where something takes the floor from it."""
+        parts = self._of_turn(turn)
+        starts = [
+            part.span.start + anchor_offset(anchor, part.words, self.material.rate)
+            for part in parts
+            if (anchor := self.material.losing.get(part.utterance.utterance_id)) is not None
+        ]
+        return min([*starts, max(part.span.end for part in parts)])
+
+    def _talk_down(self, utterance: Utterance, host: Placed, earliest: int, latest: int) -> int:
+        """Onset of an interruption against which the host says its sentence to the end.
+
+        Both speak for about as long as between an onset and a yield; an anchor further from the end of the
+        sentence leaves the start of the interruption later::
+
+            host       |== anchor =|== to the end ==|
+            onset                        |-reaction-|
+        """
+        longest = round(MAX_INTERRUPTED_SHARE * self.material.turn_samples[utterance.turn])
+        name = host.utterance.utterance_id
+        overlap = min(self._samples(self.profile.reaction_s(f"reaction/{name}")), longest)
+        return min(max(host.span.end - overlap, earliest), latest)
 
     def _interrupt(self, utterance: Utterance, host: Placed, earliest: int, latest: int) -> tuple[int, int]:
         """(onset, end of the host): the host falls silent a reaction time after the onset, or finishes."""

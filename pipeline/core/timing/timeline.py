@@ -43,6 +43,7 @@ def build_timeline(
     return Timeline(
         dialogue_id=script.dialogue_id,
         language=script.language,
+        recipe=script.recipe,
         scene=script.scene,
         split=script.split,
         topic=script.topic,

@@ -8,7 +8,6 @@ import numpy.typing as npt
 
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.labels import Track
-from pipeline.domain.scene import EventType
 from pipeline.domain.span import Span, to_samples
 from pipeline.domain.timeline import Timeline
 
@@ -84,7 +83,7 @@ def activity_of(timeline: Timeline) -> Activity:
 
     A third party counts on the user's track, where it is heard.
     """
-    tagged = {event.supervision_id for event in timeline.events if event.type is EventType.BACKCHANNEL}
+    tagged = {event.supervision_id for event in timeline.events if event.type.is_backchannel}
     words: dict[Track, list[Span]] = {track: [] for track in Track}
     units: dict[Track, list[tuple[Span, ...]]] = {track: [] for track in Track}
     for supervision in timeline.supervisions:

@@ -9,9 +9,10 @@ from pipeline.core.exports.audio import render_wavs
 from pipeline.core.exports.files import CopyFile, TextFile, WavFile
 from pipeline.core.exports.humdial_track2 import Track2Options, export_track2
 from pipeline.core.exports.manifest import ExportRow
-from pipeline.domain.labels import Emotion, Gender, Language, Speaker, Split, Style
+from pipeline.domain.events import FloorEffect
+from pipeline.domain.labels import Emotion, Gender, Language, Recipe, Speaker, Split, Style
 from pipeline.domain.licence import Licence
-from pipeline.domain.scene import FloorEffect, Scene, scene_definition
+from pipeline.domain.scene import Scene, scene_definition
 from pipeline.domain.script import AfterWords, Follows
 from pipeline.domain.span import Span, to_samples
 from pipeline.domain.timeline import AudioFile, Dialogue, Event, Provenance, Supervision, Timeline, Voicing
@@ -159,6 +160,7 @@ def make_timeline(
     return Timeline(
         dialogue_id=dialogue_id,
         language=language,
+        recipe=Recipe.FULL_DUPLEX,
         scene=scene,
         split=split,
         topic="trees",

@@ -9,8 +9,9 @@ from pipeline.core.timing.dyad import dyad_law
 from pipeline.core.timing.material import gather
 from pipeline.core.timing.placement import Placement, place
 from pipeline.core.timing.profile import Profile
+from pipeline.domain.events import EventType, FloorEffect
 from pipeline.domain.labels import Speaker
-from pipeline.domain.scene import EventType, FloorEffect, Scene
+from pipeline.domain.scene import Scene
 from pipeline.domain.script import (
     AfterHesitation,
     AfterSeconds,

@@ -21,9 +21,9 @@ from pipeline.core.timing.placement import MIN_HEARD_SHARE, place
 from pipeline.core.timing.profile import BYSTANDER_DELAY_S, HESITATION_RANGE_S, INTERRUPTER_DELAY_S
 from pipeline.core.timing.timeline import build_timeline
 from pipeline.domain.errors import RecordError
+from pipeline.domain.events import EventType, FloorEffect
 from pipeline.domain.labels import Speaker, Track
 from pipeline.domain.quarantine import Reason
-from pipeline.domain.scene import EventType, FloorEffect
 from pipeline.domain.script import Script
 from pipeline.domain.timeline import Timeline
 from pipeline.stages import timing

@@ -1,36 +1,96 @@
-"""Assembly of a script from what the author answered."""
+"""The `full_duplex` recipe: an exchange, one event in it, and the reaction to it.
 
-from collections.abc import Sequence
+seed -> adapt -> place -> write -> script        or all of it in one question: `single`, for comparison
+"""
 
 from pipeline.core.scripting.anchors import Place, locate, split_sentences
+from pipeline.core.scripting.asking import Ask
+from pipeline.core.scripting.draft import Draft, seed_lines
+from pipeline.core.scripting.language import check_language
+from pipeline.core.scripting.speakable import check_speakable
 from pipeline.core.scripting.steps import (
     Adapted,
     AdaptInput,
-    Line,
     PlaceInput,
     Placement,
+    Single,
     WriteInput,
     Written,
 )
 from pipeline.core.tokens import words_of
 from pipeline.domain.errors import RecordError
-from pipeline.domain.labels import Emotion, Speaker
+from pipeline.domain.events import FloorEffect
+from pipeline.domain.labels import Language, Speaker
 from pipeline.domain.quarantine import Reason
-from pipeline.domain.scene import FloorEffect, Scene, scene_definition
-from pipeline.domain.script import (
-    AfterHesitation,
-    AfterWords,
-    Anchor,
-    DialoguePlan,
-    Follows,
-    PromptUse,
-    Script,
-    ScriptedEvent,
-    Utterance,
-)
-from pipeline.domain.seed import SeedDialogue
+from pipeline.domain.scene import Scene, scene_definition
+from pipeline.domain.script import AfterHesitation, AfterWords, DialoguePlan, Follows, Script
+
+PROMPTS = ("script/adapt", "script/place", "script/write")
+PROMPTS_SINGLE = ("script/single",)
 
 _ROLES = (Speaker.USER, Speaker.ASSISTANT)
+
+
+async def write_full_duplex(plan: DialoguePlan, ask: Ask) -> Script:
+    """Three questions: the exchange, where its event starts, what is said in it."""
+    scene, language = scene_of(plan), plan.seed.language
+    adapted = await ask(
+        "adapt", adapt_input(plan), Adapted, lambda reply: _accept_adapted(reply, scene, language)
+    )
+    place: Place | None = None
+    if has_host(scene):
+        place = await ask(
+            "place",
+            place_input(plan, adapted),
+            Placement,
+            lambda placement: find_place(scene, adapted, placement),
+        )
+    written = await ask(
+        "write",
+        write_input(plan, adapted, place),
+        Written,
+        lambda reply: _accept_written(reply, scene, language),
+    )
+    return compose(plan, adapted, place, written)
+
+
+async def write_full_duplex_at_once(plan: DialoguePlan, ask: Ask) -> Script:
+    """The same in one question, for comparison."""
+    scene, language = scene_of(plan), plan.seed.language
+
+    def accept(reply: Single) -> Script:
+        adapted = _accept_adapted(Adapted(topic=reply.topic, turns=reply.turns), scene, language)
+        place: Place | None = None
+        if has_host(scene):
+            if not reply.quote:
+                raise RecordError(Reason.QUOTE_NOT_FOUND, f"no quote is given; {scene.value} needs a place")
+            place = find_place(scene, adapted, Placement(quote=reply.quote, why=reply.why))
+        written = Written(
+            event_text=reply.event_text, event_emotion=reply.event_emotion, reaction=reply.reaction
+        )
+        return compose(plan, adapted, place, _accept_written(written, scene, language))
+
+    return await ask("single", adapt_input(plan), Single, accept)
+
+
+def scene_of(plan: DialoguePlan) -> Scene:
+    """The scene of a `full_duplex` plan. Raises ValueError for another recipe's."""
+    if plan.scene is None:
+        raise ValueError(f"{plan.dialogue_id} is a plan of {plan.recipe.value}, wanted full_duplex")
+    return plan.scene
+
+
+def _accept_adapted(adapted: Adapted, scene: Scene, language: Language) -> Adapted:
+    check_adapted(adapted, scene)
+    check_language([sentence for turn in adapted.turns for sentence in turn.sentences], language)
+    return adapted
+
+
+def _accept_written(written: Written, scene: Scene, language: Language) -> Written:
+    check_written(written, scene)
+    spoken = [text for text in (written.event_text, *written.reaction) if text is not None]
+    check_language(spoken, language)
+    return written
 
 
 def adapt_input(plan: DialoguePlan) -> AdaptInput:
@@ -38,21 +98,10 @@ def adapt_input(plan: DialoguePlan) -> AdaptInput:
     return AdaptInput(
         dialogue_id=plan.dialogue_id,
         language=plan.seed.language,
-        scene=plan.scene,
+        scene=scene_of(plan),
         topic=plan.seed.topic,
-        lines=tuple(
-            Line(
-                speaker=Speaker.ASSISTANT if _is_assistant(plan.seed, turn.speaker) else Speaker.USER,
-                text=turn.text,
-            )
-            for turn in plan.seed.turns
-        ),
+        lines=seed_lines(plan),
     )
-
-
-def _is_assistant(seed: SeedDialogue, label: str) -> bool:
-    a_is_system = seed.speakers[0].is_system and not seed.speakers[1].is_system
-    return (label == "A") == a_is_system
 
 
 def check_adapted(adapted: Adapted, scene: Scene) -> None:
@@ -70,24 +119,13 @@ def check_adapted(adapted: Adapted, scene: Scene) -> None:
             check_speakable(sentence)
 
 
-def check_speakable(text: str) -> None:
-    """Refuse text without words, or with digits or markup left in it."""
-    if not words_of(text):
-        raise RecordError(Reason.NO_WORDS, f"nothing to say in {text!r}")
-    unwanted = sorted({char for char in text if char.isdigit() or char in "[]{}<>|#*_/\\@&%$^~`=+"})
-    if unwanted:
-        raise RecordError(
-            Reason.UNSPEAKABLE_TEXT, f"{text!r} holds {' '.join(unwanted)}; wanted words and punctuation only"
-        )
-
-
 def place_input(plan: DialoguePlan, adapted: Adapted) -> PlaceInput:
     """Ask where the event belongs."""
     return PlaceInput(
         dialogue_id=plan.dialogue_id,
         language=plan.seed.language,
-        scene=plan.scene,
-        event=scene_definition(plan.scene).event,
+        scene=scene_of(plan),
+        event=scene_definition(scene_of(plan)).event,
         adapted=adapted,
     )
 
@@ -120,7 +158,7 @@ def write_input(plan: DialoguePlan, adapted: Adapted, place: Place | None) -> Wr
     heard: tuple[str, ...] = ()
     unsaid: tuple[str, ...] = ()
     if place is not None:
-        sentences = host_sentences(plan.scene, adapted)
+        sentences = host_sentences(scene_of(plan), adapted)
         broken = sentences[place.sentence]
         heard = (*sentences[: place.sentence], broken[: place.char].strip())
         rest = broken[place.char :].strip()
@@ -128,8 +166,8 @@ def write_input(plan: DialoguePlan, adapted: Adapted, place: Place | None) -> Wr
     return WriteInput(
         dialogue_id=plan.dialogue_id,
         language=plan.seed.language,
-        scene=plan.scene,
-        event=scene_definition(plan.scene).event,
+        scene=scene_of(plan),
+        event=scene_definition(scene_of(plan)).event,
         adapted=adapted,
         heard=heard,
         unsaid=unsaid,
@@ -153,88 +191,25 @@ def check_written(written: Written, scene: Scene) -> None:
         check_speakable(sentence)
 
 
-def compose(
-    plan: DialoguePlan,
-    adapted: Adapted,
-    place: Place | None,
-    written: Written,
-    frames: tuple[str, ...],
-    author: tuple[PromptUse, ...],
-) -> Script:
+def compose(plan: DialoguePlan, adapted: Adapted, place: Place | None, written: Written) -> Script:
     """One script from one author's answers. Raises RecordError where they do not fit together."""
-    check_adapted(adapted, plan.scene)
-    check_written(written, plan.scene)
-    draft = _Draft()
-    if plan.scene is Scene.PAUSE_HANDLING:
+    scene = scene_of(plan)
+    draft = Draft()
+    if scene is Scene.PAUSE_HANDLING:
         _compose_hesitation(draft, adapted, place)
-    elif plan.scene is Scene.THIRD_PARTY_BEFORE:
+    elif scene is Scene.THIRD_PARTY_BEFORE:
         _compose_before(draft, adapted, written)
     else:
-        _compose_inside(draft, plan.scene, adapted, place, written)
-    return Script(
-        dialogue_id=plan.dialogue_id,
-        seed_id=plan.seed.seed_id,
-        language=plan.seed.language,
-        scene=plan.scene,
-        split=plan.split,
-        topic=adapted.topic,
-        user_gender=next(
-            (s.gender for s in plan.seed.speakers if not _is_assistant(plan.seed, s.label)), None
-        ),
-        utterances=tuple(draft.utterances),
-        events=tuple(draft.events),
-        frames=frames,
-        licence=plan.seed.licence,
-        author=author,
-    )
+        _compose_inside(draft, scene, adapted, place, written)
+    return draft.script(plan, adapted.topic)
 
 
-class _Draft:
-    """A script under construction: numbers turns and utterances."""
-
-    def __init__(self) -> None:
-        self.utterances: list[Utterance] = []
-        self.events: list[ScriptedEvent] = []
-        self._turn = -1
-
-    def turn(
-        self,
-        speaker: Speaker,
-        sentences: Sequence[str],
-        first_anchor: Anchor | None = None,
-        emotion: Emotion = Emotion.NEUTRAL,
-    ) -> tuple[str, ...]:
-        """Add a turn, one utterance per sentence; returns their ids."""
-        self._turn += 1
-        return tuple(
-            self.say(speaker, sentence, first_anchor if first_anchor and not i else Follows(), emotion)
-            for i, sentence in enumerate(sentences)
-        )
-
-    def say(self, speaker: Speaker, text: str, anchor: Anchor, emotion: Emotion = Emotion.NEUTRAL) -> str:
-        """Add one utterance to the current turn."""
-        name = f"u{len(self.utterances):02d}"
-        self.utterances.append(
-            Utterance(
-                utterance_id=name,
-                turn=max(self._turn, 0),
-                speaker=speaker,
-                text=text,
-                anchor=anchor,
-                emotion=emotion,
-            )
-        )
-        return name
-
-    def event(self, scene: Scene, utterance_id: str, host: str | None) -> None:
-        """Add the scene's event."""
-        row = scene_definition(scene)
-        self.events.append(
-            ScriptedEvent(type=row.event, utterance_id=utterance_id, host=host, effect=row.effect)
-        )
+def _add_event(draft: Draft, scene: Scene, utterance_id: str, host: str | None) -> None:
+    row = scene_definition(scene)
+    draft.event(row.event, row.effect, utterance_id, host)
 
 
-def _compose_hesitation(draft: _Draft, adapted: Adapted, place: Place | None) -> None:
+def _compose_hesitation(draft: Draft, adapted: Adapted, place: Place | None) -> None:
     if place is None:
         raise RecordError(Reason.QUOTE_NOT_FOUND, "a hesitation needs a place in the query")
     query, answer = adapted.turns
@@ -244,21 +219,21 @@ def _compose_hesitation(draft: _Draft, adapted: Adapted, place: Place | None) ->
     resumed = draft.say(query.speaker, broken[place.char :].lstrip(" ,;:，、；：。."), AfterHesitation())
     for sentence in after:
         draft.say(query.speaker, sentence, Follows())
-    draft.event(Scene.PAUSE_HANDLING, resumed, host=ids[-1])
+    _add_event(draft, Scene.PAUSE_HANDLING, resumed, host=ids[-1])
     draft.turn(answer.speaker, answer.sentences)
 
 
-def _compose_before(draft: _Draft, adapted: Adapted, written: Written) -> None:
+def _compose_before(draft: Draft, adapted: Adapted, written: Written) -> None:
     first = draft.turn(
         Speaker.THIRD_PARTY, split_sentences(written.event_text or ""), emotion=written.event_emotion
     )
-    draft.event(Scene.THIRD_PARTY_BEFORE, first[0], host=None)
+    _add_event(draft, Scene.THIRD_PARTY_BEFORE, first[0], host=None)
     for turn in adapted.turns:
         draft.turn(turn.speaker, turn.sentences)
 
 
 def _compose_inside(
-    draft: _Draft, scene: Scene, adapted: Adapted, place: Place | None, written: Written
+    draft: Draft, scene: Scene, adapted: Adapted, place: Place | None, written: Written
 ) -> None:
     if place is None:
         raise RecordError(Reason.QUOTE_NOT_FOUND, f"{scene.value} needs a place in the answer")
@@ -273,6 +248,6 @@ def _compose_inside(
         AfterWords(host=host, words=place.words),
         written.event_emotion,
     )
-    draft.event(scene, event[0], host=host)
+    _add_event(draft, scene, event[0], host=host)
     if written.reaction:
         draft.turn(Speaker.ASSISTANT, written.reaction)
