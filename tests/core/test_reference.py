@@ -38,11 +38,15 @@ def test_the_shipped_table_inverts_itself(u: float) -> None:
     assert table.cdf(table.quantile(u)) == pytest.approx(u, abs=1e-9)
 
 
-def test_arrays_and_scalars_agree(switchboard: Reference) -> None:
-    table = switchboard.distribution("fto")
-    u = np.linspace(0, 1, 7)
-    assert table.quantile_array(u).tolist() == [table.quantile(x) for x in u.tolist()]
-    assert table.cdf_array(u).tolist() == [table.cdf(x) for x in u.tolist()]
+STEPPED = QuantileTable(unit="s", levels=(0.1, 0.2, 0.4, 0.7), quantiles=(-0.3, 0.1, 0.1, 0.9))
+
+
+@given(st.lists(st.floats(-3, 3, width=32), max_size=20), st.sampled_from(["fto", "pause", "gap"]))
+def test_a_number_alone_and_in_an_array_give_the_same_bits(numbers: list[float], name: str) -> None:
+    for table in (load_reference("switchboard").distribution(name), STEPPED, TAILED):
+        numbers = [*numbers, *table.quantiles, *table.levels, float("inf"), float("-inf")]
+        assert table.quantile_array(numbers).tolist() == [table.quantile(u) for u in numbers]
+        assert table.cdf_array(numbers).tolist() == [table.cdf(x) for x in numbers]
 
 
 @pytest.mark.parametrize(
