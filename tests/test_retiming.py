@@ -1,5 +1,6 @@
 """Timing anew: what the dial promises over many made-up dialogues, and retiming of a real run."""
 
+import re
 import shutil
 from collections import Counter
 from itertools import pairwise
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from pipeline import runner
 from pipeline.backends.espeak import synthesizer
 from pipeline.backends.offline import author
+from pipeline.core.seeding import draw_uniform
 from pipeline.core.timing.calibration import DIAL_RANGE, Calibration
 from pipeline.core.turntaking.activity import activity_of
 from pipeline.core.turntaking.measurement import measure
@@ -109,6 +111,36 @@ def test_a_spread_of_ratios_is_kept_dialogue_by_dialogue() -> None:
     assert ratios[0] < 0.07
     assert ratios[-1] > 0.13
     assert all("this script allows" in refusal.detail for refusal in done.refusals)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.05, 0.15), (0.1, 0.3), (0.0, 0.05)])
+def test_the_survey_of_a_spread_counts_what_timing_then_does(low: float, high: float) -> None:
+    some, config = MANY[:60], with_ratio({"min": low, "max": high})
+    found = timing.survey_spread(some, config, deps_of())
+    done = timing.run(Shard(0, some), config, deps_of())
+    assert found is not None
+    assert (found.n, found.refused) == (60, len(done.refusals))
+    ratios = {one.dialogue_id: overlap_ratio((one,)) for one in done.records}
+    assert sum(ratios.values()) / len(ratios) == pytest.approx(found.reached_mean, abs=0.002)
+    given = {name: low + draw_uniform(0, "timing/0", name, "overlap_ratio") * (high - low) for name in ratios}
+    assert sum(given.values()) / len(given) == pytest.approx(found.asked_mean, abs=1e-4)
+    far = [name for name, ratio in ratios.items() if abs(ratio - given[name]) > 0.01]
+    assert 0 < len(far) <= found.too_high + found.too_low
+    assert all(ratios[name] < given[name] for name in far)
+
+
+def test_a_spread_that_more_than_half_cannot_have_is_refused_with_one_that_they_can() -> None:
+    with pytest.raises(ConfigError, match=r"dialogues cannot have the ratio.*feasible for half") as refused:
+        timing.survey_spread(MANY[:60], with_ratio({"min": 0.5, "max": 0.9}), deps_of())
+    low, high = map(float, re.findall(r"half of them: ([\d.]+) to ([\d.]+);", str(refused.value))[0])
+    found = timing.survey_spread(MANY[:60], with_ratio({"min": low, "max": high}), deps_of())
+    assert found is not None
+    assert 2 * (found.too_high + found.too_low + found.refused) <= 60
+
+
+@pytest.mark.parametrize("ratio", [None, 0.1])
+def test_nothing_is_surveyed_where_no_ratio_is_spread(ratio: object) -> None:
+    assert timing.survey_spread(MANY[:3], with_ratio(ratio), deps_of()) is None
 
 
 @pytest.mark.parametrize(("latency", "median_s"), [(0.6, 0.6), ({"median_s": 1.5, "sigma": 0.1}, 1.5)])

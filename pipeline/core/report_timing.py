@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.core.drawn import Drawn, DrawnTiming, drawn_rows, measure_drawn, recorded_spans
 from pipeline.core.reference import Reference
-from pipeline.core.timing.calibration import Calibration
+from pipeline.core.timing.calibration import Calibration, SpreadReach
 from pipeline.core.turntaking import ComparisonRow
 from pipeline.domain.record import Record
 from pipeline.domain.timeline import Timeline
@@ -31,6 +31,8 @@ class TimingBasis:
     """Lowest and highest ratio where dialogues were each given their own."""
     own_response_latency: bool = False
     """The assistant's responses follow a law of their own instead of the reference."""
+    spread_reach: SpreadReach | None = None
+    """How many dialogues could have their own ratio of the spread."""
 
 
 class Curve(Record):
@@ -59,6 +61,8 @@ class TimingReport(Record):
     profile: str
     own_response_latency: bool
     overlap_spread: tuple[float, float] | None
+    spread_reach: SpreadReach | None
+    """How many dialogues could have their own ratio; None where none was spread."""
     calibration: Calibration | None
     """None: no overlap ratio was asked for of the dataset as a whole."""
     drawn: tuple[ComparisonRow, ...]
@@ -88,6 +92,7 @@ class TimingTally:
             profile=basis.profile,
             own_response_latency=basis.own_response_latency,
             overlap_spread=basis.overlap_spread,
+            spread_reach=basis.spread_reach,
             calibration=basis.calibration,
             drawn=drawn_rows(drawn, basis.reference),
             transfers=_curve(self.samples_s[Drawn.TRANSFER], Drawn.TRANSFER, basis.reference),

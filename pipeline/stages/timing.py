@@ -1,7 +1,7 @@
 """Stage 4: timing. Clips and a reference become timelines; no audio is touched."""
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Annotated, Literal
@@ -11,11 +11,13 @@ from pydantic import Field, model_validator
 from pipeline.core.reference import Reference
 from pipeline.core.seeding import draw_uniform
 from pipeline.core.timing.calibration import (
-    DIAL_RANGE,
+    ENDS_AND_MIDDLE,
     TOLERANCE,
+    Allowances,
     Calibration,
     Moved,
     Reach,
+    SpreadReach,
     Talk,
     find_dial,
     reach_of,
@@ -80,7 +82,8 @@ class Config(Record):
     """`switchboard`, or a file of the same schema: `humdial fit` makes one."""
     overlap_ratio: float | OverlapSpread | None = None
     """A number: the dataset's ratio of time with both tracks speaking to time with any, within 0.002. `{min,
-    max}`: spread over dialogues. null: as the reference has it."""
+    max}`: spread over dialogues, each brought as near to its own ratio as its script allows; refused where more
+    than half cannot have theirs. null: as the reference has it."""
     response_latency: MedianLatency | ResponseLatency | None = None
     """The assistant's response latency as a knob of its own: a median in seconds, or {median_s, sigma}. The
     overlap ratio then leaves the assistant's responses alone. null: floor transfers of the reference."""
@@ -152,11 +155,8 @@ def calibrate_dataset(dialogues: Iterable[SpokenScript], config: Config, deps: D
     target = config.overlap_ratio
     if not isinstance(target, float):
         return None
-    low, high = DIAL_RANGE
-    lowest, undialled, highest = _talk_at_all(dialogues, config, deps, (low, 0.0, high))
-    reach = Reach(lowest.ratio, undialled.ratio, highest.ratio)
+    reach, sample = _reach_and_sample(dialogues, config, deps)
     reach.check(target)
-    sample = _sample(dialogues, config, deps)
 
     def talk_at(dial: float) -> Talk:
         return Talk.total([_talk(spoken, config, deps, dial) for spoken in sample])
@@ -165,7 +165,7 @@ def calibrate_dataset(dialogues: Iterable[SpokenScript], config: Config, deps: D
     wanted, dial, planned = target, 0.0, reach.undialled
     for _ in range(MAX_CORRECTIONS):
         dial, _ratio = find_dial(talk_at, sample_reach.clamp(wanted), sample_reach)
-        planned = _talk_at_all(dialogues, config, deps, (dial,))[0].ratio
+        planned = _ratio_of_all(dialogues, config, deps, dial)
         if abs(planned - target) <= 2 * TOLERANCE:
             break
         wanted += target - planned
@@ -185,26 +185,61 @@ def calibrate_dataset(dialogues: Iterable[SpokenScript], config: Config, deps: D
     )
 
 
+def survey_spread(dialogues: Iterable[SpokenScript], config: Config, deps: Deps) -> SpreadReach | None:
+    """How many dialogues can have their own share of an `overlap_ratio` that is spread; None where none is.
+
+    Raises ConfigError with a feasible spread where more than half of them cannot. What a dialogue is given
+    depends on itself alone, so timing needs nothing of this.
+    """
+    spread = config.overlap_ratio
+    if not isinstance(spread, OverlapSpread):
+        return None
+    rows = [
+        (_own_place(spoken, config, deps), Reach(*(talk.ratio for talk in talks)))
+        for spoken, talks in _talk_at_all(dialogues, config, deps, ENDS_AND_MIDDLE)
+    ]
+    found = Allowances.of(rows).survey(spread.min, spread.max)
+    found.check()
+    return found
+
+
 def _talk_at_all(
     dialogues: Iterable[SpokenScript], config: Config, deps: Deps, dials: tuple[float, ...]
-) -> tuple[Talk, ...]:
-    """Speech of the whole dataset at each dial, in one pass."""
-    totals = [Talk(overlap=0, speech=0) for _ in dials]
+) -> Iterator[tuple[SpokenScript, tuple[Talk, ...]]]:
+    """Speech of every dialogue at each dial; those that cannot be placed are left out."""
     for spoken in dialogues:
-        if _can_be_placed(spoken, config, deps):
-            for position, dial in enumerate(dials):
-                totals[position] = Talk.total((totals[position], _talk(spoken, config, deps, dial)))
-    return tuple(totals)
+        try:
+            yield spoken, tuple(_talk(spoken, config, deps, dial) for dial in dials)
+        except RecordError:
+            continue  # `run` refuses it with the reason
 
 
-def _sample(dialogues: Iterable[SpokenScript], config: Config, deps: Deps) -> list[SpokenScript]:
-    """At most `SAMPLE` dialogues: those whose own draw is smallest, whatever the order of the others."""
+def _ratio_of_all(dialogues: Iterable[SpokenScript], config: Config, deps: Deps, dial: float) -> float:
+    total = Talk(overlap=0, speech=0)
+    for _, (talk,) in _talk_at_all(dialogues, config, deps, (dial,)):
+        total = Talk.total((total, talk))
+    return total.ratio
+
+
+def _reach_and_sample(
+    dialogues: Iterable[SpokenScript], config: Config, deps: Deps
+) -> tuple[Reach, list[SpokenScript]]:
+    """What the dial can do for the whole dataset, and at most `SAMPLE` dialogues of it, in one pass.
+
+    The sample are those whose own draw is smallest, whatever the order of the others.
+    """
+    totals = [Talk(overlap=0, speech=0) for _ in ENDS_AND_MIDDLE]
+
+    def measured() -> Iterator[SpokenScript]:
+        for spoken, talks in _talk_at_all(dialogues, config, deps, ENDS_AND_MIDDLE):
+            totals[:] = [Talk.total(pair) for pair in zip(totals, talks, strict=True)]
+            yield spoken
 
     def own_draw(spoken: SpokenScript) -> float:
         return draw_uniform(deps.root_seed, "calibration", spoken.script.dialogue_id, "sample")
 
-    placeable = (spoken for spoken in dialogues if _can_be_placed(spoken, config, deps))
-    return heapq.nsmallest(SAMPLE, placeable, key=own_draw)
+    sample = heapq.nsmallest(SAMPLE, measured(), key=own_draw)
+    return Reach(*(total.ratio for total in totals)), sample
 
 
 def _moves(dialogues: Sequence[SpokenScript], config: Config, deps: Deps, dial: float) -> tuple[Moved, ...]:
@@ -242,15 +277,19 @@ def _time(spoken: SpokenScript, config: Config, deps: Deps) -> Timeline:
     )
 
 
+def _own_place(spoken: SpokenScript, config: Config, deps: Deps) -> float:
+    """Where between a spread's ends one dialogue's ratio lies."""
+    return draw_uniform(deps.root_seed, f"{NAME}/{config.seed}", spoken.script.dialogue_id, "overlap_ratio")
+
+
 def _own_dial(spoken: SpokenScript, spread: OverlapSpread, config: Config, deps: Deps) -> float:
     """Bring one dialogue to its own share of the spread, as near as its script allows."""
-    u = draw_uniform(deps.root_seed, f"{NAME}/{config.seed}", spoken.script.dialogue_id, "overlap_ratio")
 
     def talk_at(dial: float) -> Talk:
         return _talk(spoken, config, deps, dial)
 
     reach = reach_of(talk_at)
-    wanted = spread.min + u * (spread.max - spread.min)
+    wanted = spread.min + _own_place(spoken, config, deps) * (spread.max - spread.min)
     if reach.highest < spread.min or reach.lowest > spread.max:
         raise RecordError(
             Reason.CANNOT_BE_TIMED,
@@ -258,14 +297,6 @@ def _own_dial(spoken: SpokenScript, spread: OverlapSpread, config: Config, deps:
             f"this script allows {reach.lowest:.4f} to {reach.highest:.4f}",
         )
     return find_dial(talk_at, reach.clamp(wanted), reach)[0]
-
-
-def _can_be_placed(spoken: SpokenScript, config: Config, deps: Deps) -> bool:
-    try:
-        _talk(spoken, config, deps, 0.0)
-    except RecordError:
-        return False  # `run` refuses it with the reason
-    return True
 
 
 def _place(spoken: SpokenScript, config: Config, deps: Deps, dial: float) -> Placement:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pipeline.core.drawn import Drawn, DrawnTiming, drawn_rows, measure_drawn, recorded_spans
 from pipeline.core.report_timing import TimingBasis, TimingTally
-from pipeline.core.timing.calibration import Calibration
+from pipeline.core.timing.calibration import Calibration, SpreadReach
 from pipeline.domain.timeline import Timeline
 from pipeline.io.references import load_reference
 from tests.timed import spoken_dialogues, time_dialogues
@@ -39,14 +39,22 @@ def test_one_dialogue_after_the_other_gives_the_rows_of_all_at_once(timelines: t
 
 def test_the_section_repeats_what_was_asked() -> None:
     found = Calibration(target=0.1, dial=1.0, planned=0.1, lowest=0.0, highest=0.2, undialled=0.05)
-    basis = TimingBasis("mine.json", REFERENCE, "human-assistant", found, (0.1, 0.2), True)
+    reach = SpreadReach(
+        min=0.1,
+        max=0.2,
+        n=9,
+        too_high=2,
+        too_low=1,
+        refused=0,
+        asked_mean=0.15,
+        reached_mean=0.12,
+        feasible=(0.0, 0.2),
+    )
+    basis = TimingBasis("mine.json", REFERENCE, "human-assistant", found, (0.1, 0.2), True, reach)
     report = TimingTally().report(basis)
     assert (report.reference, report.profile) == ("mine.json", "human-assistant")
-    assert (report.calibration, report.overlap_spread, report.own_response_latency) == (
-        found,
-        (0.1, 0.2),
-        True,
-    )
+    assert (report.calibration, report.overlap_spread) == (found, (0.1, 0.2))
+    assert (report.spread_reach, report.own_response_latency) == (reach, True)
 
 
 def test_without_transfers_there_is_no_curve() -> None:

@@ -1,5 +1,7 @@
 """The stage's own behaviour; what it promises over many dialogues is in test_retiming.py."""
 
+from collections.abc import Iterator
+
 import pytest
 from pydantic import ValidationError
 
@@ -52,6 +54,29 @@ def test_a_dialogue_that_cannot_be_placed_does_not_stop_calibration() -> None:
     with_it = timing.calibrate_dataset((*SPOKEN, TOO_LATE), Config(overlap_ratio=0.07), deps_of())
     assert with_it == timing.calibrate_dataset(SPOKEN, Config(overlap_ratio=0.07), deps_of())
     assert with_it is not None
+
+
+def test_a_dialogue_that_cannot_be_placed_does_not_count_in_a_spread() -> None:
+    config = Config.model_validate({"overlap_ratio": {"min": 0.01, "max": 0.2}})
+    found = timing.survey_spread((*SPOKEN, TOO_LATE), config, deps_of())
+    assert found is not None
+    assert found.n == len(SPOKEN)
+    assert found == timing.survey_spread(SPOKEN, config, deps_of())
+
+
+def test_a_dataset_is_read_once_to_learn_its_range_and_once_per_correction() -> None:
+    class Counted(tuple[SpokenScript, ...]):
+        times = 0
+
+        def __iter__(self) -> Iterator[SpokenScript]:
+            self.times += 1
+            return super().__iter__()
+
+    dialogues = Counted(SPOKEN)
+    found = timing.calibrate_dataset(dialogues, Config(overlap_ratio=0.07), deps_of())
+    assert found is not None
+    assert abs(found.planned - 0.07) <= 0.002
+    assert dialogues.times == 2
 
 
 @pytest.mark.parametrize("ratio", [None, {"min": 0.01, "max": 0.2}])

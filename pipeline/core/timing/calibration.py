@@ -1,14 +1,16 @@
-"""Finding the dial that gives a dataset the overlap ratio that was asked for.
+"""Finding the dial that gives a dataset, or one dialogue, the overlap ratio that was asked for.
 
 The ratio is time with both tracks speaking over time with any track speaking, summed over the dataset before
 dividing. Every draw keeps its own random number while the dial moves, so the ratio is a function of the dial
 that rises with it, in steps where a yielding host moves on by a syllable.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from pipeline.core.timing.placement import Placed
 from pipeline.core.turntaking.activity import merge_runs, sweep_times
@@ -17,12 +19,20 @@ from pipeline.domain.labels import Track
 from pipeline.domain.record import Record
 from pipeline.domain.span import to_samples
 
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
 IPU_SILENCE_S = 0.2
 DIAL_RANGE = (-6.0, 6.0)
 """Six standard scores either way: past that no draw moves any more."""
+ENDS_AND_MIDDLE = (DIAL_RANGE[0], 0.0, DIAL_RANGE[1])
+"""Dials at which a `Reach` is measured, in its order."""
 TOLERANCE = 2e-4
 """The search stops when the ratio is this near; the promise is 0.002."""
 MAX_STEPS = 40
+JUDGED_FROM = 20
+"""A spread is refused on so many dialogues or more: of fewer, chance alone may pick more than half badly."""
+_CANDIDATES = 41
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +118,7 @@ class Reach:
 
 def reach_of(talk_at: Callable[[float], Talk]) -> Reach:
     """What the dial can do."""
-    low, high = DIAL_RANGE
-    return Reach(lowest=talk_at(low).ratio, undialled=talk_at(0.0).ratio, highest=talk_at(high).ratio)
+    return Reach(*(talk_at(dial).ratio for dial in ENDS_AND_MIDDLE))
 
 
 def find_dial(talk_at: Callable[[float], Talk], target: float, reach: Reach) -> tuple[float, float]:
@@ -136,3 +145,110 @@ def find_dial(talk_at: Callable[[float], Talk], target: float, reach: Reach) -> 
         else:
             high, ratio_high = dial, ratio
     return best, best_ratio
+
+
+class SpreadReach(Record):
+    """How many dialogues can have the ratio that a spread gives them.
+
+    ::
+
+        spread               min |------------x-----------------| max      x: what this dialogue is given
+        timed at its own          |-----------x-----|
+        timed at the nearest      |------|    x                            too high: it has its highest
+        refused              |--|             x                            nothing in common with the spread
+    """
+
+    min: float
+    max: float
+    n: int
+    """Dialogues that can be placed at all."""
+    too_high: int
+    """Given more than their highest ratio, and timed at that."""
+    too_low: int
+    """Given less than their lowest ratio, and timed at that."""
+    refused: int
+    """Allow nothing inside the spread."""
+    asked_mean: float | None
+    """Over dialogues that are timed; None where there is none."""
+    reached_mean: float | None
+    """Of the same dialogues, the mean of the nearest ratios that they can have."""
+    feasible: tuple[float, float] | None
+    """A spread, as wide as was found, of which half of the dialogues can have their own ratio; None: there is not
+    even a single ratio that half can have."""
+
+    def check(self) -> None:
+        """Raise ConfigError with a spread that can be had where more than half cannot have their ratio."""
+        missed = self.too_high + self.too_low + self.refused
+        if self.n < JUDGED_FROM or 2 * missed <= self.n:
+            return
+        remedy = (
+            "no single ratio suits half of them"
+            if self.feasible is None
+            else f"feasible for half of them: {self.feasible[0]:.4f} to {self.feasible[1]:.4f}"
+        )
+        raise ConfigError(
+            f"timing.overlap_ratio={{min: {self.min:g}, max: {self.max:g}}}: {missed} of {self.n} dialogues cannot "
+            f"have the ratio that they are given ({self.too_high} only a lower one, {self.too_low} only a higher "
+            f"one, {self.refused} none inside the spread); {remedy}; other scenes change the range"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Allowances:
+    """What each of many dialogues is given of any spread, and what its script allows: `[dialogues]` each."""
+
+    places: Floats
+    """0...1: from a spread's lowest ratio to its highest."""
+    lowest: Floats
+    highest: Floats
+
+    @classmethod
+    def of(cls, rows: Sequence[tuple[float, Reach]]) -> "Allowances":
+        """Place and reach of each dialogue."""
+        table = np.array([(place, reach.lowest, reach.highest) for place, reach in rows], dtype=np.float64)
+        return cls(*table.reshape(-1, 3).T)
+
+    def survey(self, low: float, high: float) -> SpreadReach:
+        """How many can have what the spread from `low` to `high` gives them."""
+        asked = low + self.places * (high - low)
+        refused = self._outside(low, high)
+        reached = np.clip(asked, self.lowest, self.highest)
+        timed = ~refused
+        return SpreadReach(
+            min=low,
+            max=high,
+            n=len(asked),
+            too_high=int((timed & (asked > self.highest + TOLERANCE)).sum()),
+            too_low=int((timed & (asked < self.lowest - TOLERANCE)).sum()),
+            refused=int(refused.sum()),
+            asked_mean=round(float(asked[timed].mean()), 4) if timed.any() else None,
+            reached_mean=round(float(reached[timed].mean()), 4) if timed.any() else None,
+            feasible=self._feasible(),
+        )
+
+    def _outside(self, low: float, high: float) -> Flags:
+        return np.asarray((self.highest < low) | (self.lowest > high), dtype=np.bool_)
+
+    def _suits_half(self, low: float, high: float) -> bool:
+        asked = low + self.places * (high - low)
+        missed = (asked > self.highest + TOLERANCE) | (asked < self.lowest - TOLERANCE)
+        return 2 * int((missed | self._outside(low, high)).sum()) <= len(asked)
+
+    def _feasible(self) -> tuple[float, float] | None:
+        """Narrow a spread from the extremes of what anybody allows until half can have their own ratio.
+
+        Where that finds none, the single ratio that suits most is tried.
+        """
+        if not len(self.places):
+            return None
+        # Rounded inwards: whoever types these figures asks for no more.
+        for level in np.linspace(0, 1, _CANDIDATES).tolist():
+            low = math.ceil(1e4 * float(np.quantile(self.lowest, level))) / 1e4
+            high = math.floor(1e4 * float(np.quantile(self.highest, 1 - level))) / 1e4
+            if low <= high and self._suits_half(low, high):
+                return low, high
+        ratios = np.ceil(1e4 * self.lowest) / 1e4
+        suited = np.searchsorted(np.sort(self.lowest), ratios, side="right")
+        suited = suited - np.searchsorted(np.sort(self.highest), ratios, side="left")
+        best = float(ratios[int(np.argmax(suited))])
+        return (best, best) if self._suits_half(best, best) else None
