@@ -11,254 +11,27 @@ from hypothesis import strategies as st
 
 from pipeline.core.report import (
     RunReport,
-    overlap_ratio,
-    overlaps,
     pick_for_listening,
     refusal_table,
-    response_offsets_s,
     summarise,
     summary_table,
 )
 from pipeline.core.report_timing import TimingBasis
-from pipeline.domain.events import EventType, FloorEffect
-from pipeline.domain.labels import Emotion, Gender, Language, Recipe, Speaker, Split, Style
-from pipeline.domain.licence import Licence
+from pipeline.domain.events import EventType
+from pipeline.domain.labels import Language, Split
 from pipeline.domain.quarantine import Reason, Refusal
 from pipeline.domain.scene import Scene
-from pipeline.domain.script import Follows
-from pipeline.domain.span import Span
-from pipeline.domain.timeline import AudioFile, Dialogue, Event, Provenance, Supervision, Timeline, Voicing
-from pipeline.domain.words import TimeSource, Word
+from pipeline.domain.timeline import Dialogue
 from pipeline.io.references import load_reference
+from tests.core.said import ANSWER, ASSISTANT, BACKCHANNEL, QUERY, USER, Said, realise, timeline
 
-RATE = 1000
 BASIS = TimingBasis("switchboard", load_reference("switchboard"), "reference")
-USER, ASSISTANT, THIRD = Speaker.USER, Speaker.ASSISTANT, Speaker.THIRD_PARTY
-
-Said = tuple[Speaker, int, tuple[tuple[int, int], ...]]
-"""Who, in which turn, and the words from when to when, in milliseconds (= samples here)."""
-
-QUERY: Said = (USER, 0, ((0, 400), (450, 1000)))
-ANSWER: Said = (ASSISTANT, 1, ((1300, 1700), (1750, 3000)))
-
-
-def supervision(index: int, said: Said) -> Supervision:
-    speaker, turn, words = said
-    span = Span(start=words[0][0], end=words[-1][1])
-    text = " ".join(["word"] * len(words))
-    return Supervision(
-        supervision_id=f"u{index}",
-        turn=turn,
-        speaker=speaker,
-        span=span,
-        text=text,
-        planned_text=text,
-        words=tuple(Word(text="word", span=Span(start=a, end=b), source=TimeSource.ENGINE) for a, b in words),
-        emotion=Emotion.NEUTRAL,
-        style=Style.PLAIN,
-        clip="0" * 64,
-        clip_samples=len(span),
-        engine="test-1",
-        fade_samples=0,
-        distance=None,
-    )
-
-
-def event(kind: EventType, index: int, onset: int) -> Event:
-    return Event(
-        type=kind,
-        supervision_id=f"u{index}",
-        initiator=USER,
-        host=None,
-        effect=FloorEffect.CONTINUES,
-        anchor=Follows(),
-        onset=onset,
-        anchor_at=None,
-        yielded_at=None,
-    )
-
-
-def timeline(
-    *said: Said,
-    events: tuple[tuple[EventType, int], ...] = (),
-    dialogue_id: str = "d",
-    scene: Scene = Scene.FOLLOW_UP_QUESTION,
-    language: Language = Language.EN,
-    split: Split = Split.TRAIN,
-    voice: str = "v",
-    num_samples: int = 36_000,
-) -> Timeline:
-    supervisions = [supervision(index, one) for index, one in enumerate(said)]
-    return Timeline(
-        dialogue_id=dialogue_id,
-        language=language,
-        recipe=Recipe.FULL_DUPLEX,
-        scene=scene,
-        split=split,
-        topic="tea",
-        sampling_rate=RATE,
-        num_samples=num_samples,
-        profile="test",
-        supervisions=tuple(sorted(supervisions, key=lambda s: (s.span.start, s.supervision_id))),
-        events=tuple(event(kind, index, supervisions[index].span.start) for kind, index in events),
-        unsaid=(),
-        voicing=tuple(
-            Voicing(
-                speaker=speaker, voice_id=f"{voice}-{speaker}", person=voice, gender=Gender.FEMALE, gain_db=0
-            )
-            for speaker in sorted({one[0] for one in said})
-        ),
-        licence=Licence(
-            id="CC0-1.0", non_commercial=False, share_alike=False, redistributable=True, attribution=""
-        ),
-        provenance=Provenance(seed_id="demo/train/1", author=(), root_seed=0, stages=()),
-    )
-
-
-def realise(placed: Timeline) -> Dialogue:
-    audio = AudioFile(
-        path=f"audio/{placed.dialogue_id}.flac",
-        digest=f"xxh3:{0:032x}",
-        num_bytes=1,
-        num_samples=placed.num_samples,
-        sampling_rate=RATE,
-    )
-    return Dialogue(timeline=placed, audio=audio)
 
 
 def refusal(stage: str, reason: Reason, record_id: str) -> Refusal:
     return Refusal(
         stage=stage, record_id=record_id, reason=reason, detail=f"detail of {record_id}", payload=""
     )
-
-
-OVERLAP_CASES: dict[str, tuple[tuple[Said, ...], float, list[tuple[int, int]]]] = {
-    "nobody at once": ((QUERY, ANSWER), 0.0, []),
-    # speech from 0 to 2000, both from 500 to 1000
-    "one inside the next": (
-        ((USER, 0, ((0, 1000),)), (ASSISTANT, 1, ((500, 2000),))),
-        500 / 2000,
-        [(500, 1000)],
-    ),
-    # 199 ms of own silence are speech, so the whole answer counts
-    "a short silence is bridged": (
-        ((USER, 0, ((0, 400), (599, 1000))), (ASSISTANT, 1, ((300, 700),))),
-        400 / 1000,
-        [(300, 700)],
-    ),
-    "a silence of 200 ms is none": (
-        ((USER, 0, ((0, 400), (600, 1000))), (ASSISTANT, 1, ((300, 700),))),
-        200 / 1000,
-        [(300, 400), (600, 700)],
-    ),
-    "a third party is heard on the user's track": (
-        ((ASSISTANT, 0, ((0, 1000),)), (THIRD, 1, ((800, 1200),))),
-        200 / 1200,
-        [(800, 1000)],
-    ),
-    "user and third party share a track": (
-        ((USER, 0, ((0, 1000),)), (THIRD, 1, ((500, 1000),))),
-        0.0,
-        [],
-    ),
-}
-
-
-@pytest.mark.parametrize(
-    ("said", "ratio", "where"), OVERLAP_CASES.values(), ids=[name.replace(" ", "-") for name in OVERLAP_CASES]
-)
-def test_overlap_is_where_both_tracks_speak(
-    said: tuple[Said, ...], ratio: float, where: list[tuple[int, int]]
-) -> None:
-    placed = timeline(*said)
-    assert overlap_ratio(placed) == pytest.approx(ratio, abs=1e-12)
-    assert [(span.start, span.end) for span in overlaps(placed)] == where
-
-
-@st.composite
-def two_tracks(draw: st.DrawFn) -> Timeline:
-    said: list[Said] = []
-    for turn, speaker in enumerate((USER, ASSISTANT)):
-        cuts = draw(st.lists(st.integers(0, 8000), min_size=2, max_size=12, unique=True).map(sorted))
-        words = tuple(zip(cuts[::2], cuts[1::2], strict=False))
-        said.append((speaker, turn, words))
-    return timeline(*said)
-
-
-@given(two_tracks())
-def test_the_shaded_overlaps_add_up_to_the_ratio(placed: Timeline) -> None:
-    def speaks(speaker: Speaker) -> set[int]:
-        """Sample by sample: inside a word, or in a silence of less than 200 ms between two."""
-        (said,) = (s for s in placed.supervisions if s.speaker is speaker)
-        samples = {t for word in said.words for t in range(word.span.start, word.span.end)}
-        for a, b in zip(said.words, said.words[1:], strict=False):
-            if b.span.start - a.span.end < 200:
-                samples |= set(range(a.span.end, b.span.start))
-        return samples
-
-    user, assistant = speaks(USER), speaks(ASSISTANT)
-    assert {t for span in overlaps(placed) for t in range(span.start, span.end)} == user & assistant
-    assert overlap_ratio(placed) == pytest.approx(len(user & assistant) / len(user | assistant))
-
-
-BACKCHANNEL: Said = (USER, 2, ((2000, 2200),))
-RESPONSE_CASES: dict[str, tuple[tuple[Said, ...], tuple[tuple[EventType, int], ...], list[float]]] = {
-    "an answer": ((QUERY, ANSWER), (), [0.3]),
-    "an early answer is negative": ((QUERY, (ASSISTANT, 1, ((900, 2000),))), (), [-0.1]),
-    "an interruption is answered too": (
-        (QUERY, ANSWER, (USER, 2, ((2500, 3500),)), (ASSISTANT, 3, ((4000, 5000),))),
-        ((EventType.FOLLOW_UP_QUESTION, 2),),
-        [0.3, 0.5],
-    ),
-    "a question inside an answer is answered by the next turn": (
-        (QUERY, ANSWER, (USER, 2, ((1500, 2000),)), (ASSISTANT, 3, ((3200, 3500),))),
-        ((EventType.FOLLOW_UP_QUESTION, 2),),
-        [0.3, 1.2],
-    ),
-    "several sentences are one turn": (
-        (QUERY, (USER, 0, ((1600, 2000),)), (ASSISTANT, 1, ((2100, 2500),)), (ASSISTANT, 1, ((3000, 3500),))),
-        (),
-        [0.1],
-    ),
-    "a pause inside a query is no question": (
-        (QUERY, (USER, 0, ((2000, 2400),)), (ASSISTANT, 1, ((3000, 3500),))),
-        ((EventType.HESITATION_PAUSE, 1),),
-        [0.6],
-    ),
-    "a backchannel asks nothing": (
-        (QUERY, ANSWER, BACKCHANNEL, (ASSISTANT, 3, ((3100, 3300),))),
-        ((EventType.BACKCHANNEL, 2),),
-        [0.3],
-    ),
-    "a backchannel is no answer": (
-        ((USER, 0, ((0, 1000),)), (ASSISTANT, 1, ((500, 600),)), (ASSISTANT, 2, ((1250, 1500),))),
-        ((EventType.BACKCHANNEL, 1),),
-        [0.25],
-    ),
-    "the last of two user turns is answered": (
-        (QUERY, (USER, 1, ((1500, 2000),)), (ASSISTANT, 2, ((2400, 2500),))),
-        (),
-        [0.4],
-    ),
-    "speech to others is not for the assistant": (
-        (QUERY, ANSWER, (USER, 2, ((3100, 3300),)), (ASSISTANT, 3, ((3400, 3500),))),
-        ((EventType.SPEECH_DIRECTED_AT_OTHERS, 2),),
-        [0.3],
-    ),
-    "nor is what a third party says": ((QUERY, (THIRD, 1, ((1050, 1200),)), ANSWER), (), [0.3]),
-    "nobody answers": ((QUERY,), (), []),
-}
-
-
-@pytest.mark.parametrize(
-    ("said", "events", "wanted"),
-    RESPONSE_CASES.values(),
-    ids=[name.replace(" ", "-") for name in RESPONSE_CASES],
-)
-def test_response_offsets_run_from_the_users_last_word_to_the_assistants_first(
-    said: tuple[Said, ...], events: tuple[tuple[EventType, int], ...], wanted: list[float]
-) -> None:
-    assert list(response_offsets_s(timeline(*said, events=events))) == pytest.approx(wanted)
 
 
 def three_dialogues() -> tuple[Dialogue, ...]:
