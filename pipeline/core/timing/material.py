@@ -32,8 +32,6 @@ class Material:
     """Length of each turn's clips, without the pauses between them."""
     overlays: frozenset[int]
     """Turns that lie on top of another one, whose speaker keeps the floor."""
-    losing: Mapping[str, AfterWords | AfterSeconds]
-    """By utterance from which an event takes the floor: where that event is anchored in it."""
     waited_for: frozenset[int]
     """Turns whose end the next speaker awaits: those with a hesitation in them, and bystanders'."""
 
@@ -74,13 +72,6 @@ def gather(spoken: SpokenScript) -> Material:
         turns={turn: tuple(parts) for turn, parts in turns.items()},
         turn_samples={
             turn: sum(clips[u.utterance_id].num_samples for u in parts) for turn, parts in turns.items()
-        },
-        losing={
-            u.anchor.host: u.anchor
-            for u in said
-            if isinstance(u.anchor, AfterWords | AfterSeconds)
-            and u.utterance_id in events
-            and events[u.utterance_id].effect.takes_floor
         },
         waited_for=frozenset(turn for turn, parts in turns.items() if _is_waited_for(parts)),
         overlays=frozenset(turn for turn, parts in turns.items() if _lies_on_top(parts[0], events)),

@@ -173,13 +173,11 @@ class _Walk:
         takes_floor = event.effect.takes_floor
         # What answers the host's words stays in the utterance that holds them, whatever the dial says; a
         # bystander or an aside has nothing to do with them and may come later in the turn.
-        undisturbed_end = self._undisturbed_end(host.utterance.turn)
+        turn_end = self._undisturbed_end(utterance, host.utterance.turn)
         if takes_floor:
             latest = host.span.end - self._samples(MIN_OVERLAP_S)
-        elif event.type.is_backchannel:
-            latest = min(host.span.end, undisturbed_end)
         else:
-            latest = undisturbed_end
+            latest = max(anchor_at, min(host.span.end, turn_end) if event.type.is_backchannel else turn_end)
         # Where the host came in early, the speaker may still be busy with what the host answers.
         earliest = max(anchor_at, self.own_end.get(utterance.speaker, 0))
         if latest < earliest:
@@ -196,7 +194,7 @@ class _Walk:
             onset, yielded_at = self._talk_down(utterance, host, earliest, latest), host.span.end
             self.offsets.append(("finish", yielded_at - onset))
         else:
-            kind, onset = self._accompany(event, host, name, earliest, latest)
+            kind, onset = self._accompany(event, host, earliest, latest, max(turn_end, earliest))
             self.offsets.append((kind, onset - anchor_at))
         self.events.append(
             Realised(
@@ -210,15 +208,16 @@ class _Walk:
         return onset
 
     def _accompany(
-        self, event: ScriptedEvent, host: Placed, name: str, earliest: int, latest: int
+        self, event: ScriptedEvent, host: Placed, earliest: int, latest: int, turn_end: int
     ) -> tuple[str, int]:
         """Onset of something that leaves its host the floor."""
+        name = event.utterance_id
         if event.type.is_backchannel:
-            return "backchannel", self._listen(host, f"onset/{name}", earliest, latest)
+            return "backchannel", self._listen(host, f"onset/{name}", earliest, latest, turn_end)
         delay_s = self.profile.bystander_delay_s(f"onset/{name}", (latest - earliest) / self.material.rate)
         return "bystander", earliest + min(self._samples(delay_s), latest - earliest)
 
-    def _listen(self, host: Placed, label: str, earliest: int, latest: int) -> int:
+    def _listen(self, host: Placed, label: str, earliest: int, latest: int, turn_end: int) -> int:
         """Onset of a backchannel: a drawn delay after a word of the host's turn, before another one ends.
 
         The reference counts from the latest word that had ended. Words follow each other closely, so a delay
@@ -229,7 +228,6 @@ class _Walk:
             onset                       |-delay-|
         """
         first = earliest + round(self.profile.lateness * (latest - earliest))
-        turn_end = self._undisturbed_end(host.utterance.turn)
         ends = [
             heard
             for placed in self._of_turn(host.utterance.turn)
@@ -246,15 +244,24 @@ class _Walk:
             end = max(places, key=lambda place: place[1] - place[0])[0]
         return min(end + delay, turn_end)
 
-    def _undisturbed_end(self, turn: int) -> int:
-        """Up to where a turn is sure to be heard: its end, or where something takes the floor from it."""
-        parts = self._of_turn(turn)
-        starts = [
-            part.span.start + anchor_offset(anchor, part.words, self.material.rate)
-            for part in parts
-            if (anchor := self.material.losing.get(part.utterance.utterance_id)) is not None
-        ]
-        return min([*starts, max(part.span.end for part in parts)])
+    def _undisturbed_end(self, incoming: Utterance, turn: int) -> int:
+        """Up to where an utterance can start that leaves a turn the floor: the turn's end, where something
+        takes the floor from it, or so early that its speaker has done before coming in there again."""
+        length = self.material.turn_samples[incoming.turn]
+        limits = [max(part.span.end for part in self._of_turn(turn))]
+        for later in self.material.said:
+            anchor, event = later.anchor, self.material.events.get(later.utterance_id)
+            if later.turn <= incoming.turn or not isinstance(anchor, AfterWords | AfterSeconds):
+                continue
+            host = self.placed.get(anchor.host)
+            if host is None or host.utterance.turn != turn or event is None:
+                continue
+            at = host.span.start + anchor_offset(anchor, host.words, self.material.rate)
+            if later.speaker is incoming.speaker:
+                limits.append(at - length)
+            elif event.effect.takes_floor:
+                limits.append(at)
+        return min(limits)
 
     def _talk_down(self, utterance: Utterance, host: Placed, earliest: int, latest: int) -> int:
         """Onset of an interruption against which the host says its sentence to the end.
