@@ -27,17 +27,28 @@ class Prices(Record):
     prompt: float = Field(ge=0)
     cached: float = Field(ge=0)
     """Prompt tokens that the server had in its prefix cache."""
+    cache_write: float | None = Field(default=None, ge=0)
+    """Prompt tokens that it wrote into the cache; null: as any others of the prompt."""
     completion: float = Field(ge=0)
 
-    def cost(self, prompt_tokens: int, cached_tokens: int, completion_tokens: int) -> float:
-        """Of some tokens; cached ones are part of the prompt's.
+    def cost(
+        self, prompt_tokens: int, cached_tokens: int, completion_tokens: int, cache_write_tokens: int = 0
+    ) -> float:
+        """Of some tokens; the cache's, read or written, are part of the prompt's.
 
         >>> Prices(prompt=1.0, cached=0.1, completion=4.0).cost(1_000_000, 500_000, 250_000)
         1.55
+        >>> Prices(prompt=1.0, cached=0.1, cache_write=1.25, completion=4.0).cost(1_000_000, 0, 0, 400_000)
+        1.1
+
+        Servers that count written tokens without regard to read ones can report more than the prompt has; then
+        no plain ones are left, never a negative number of them.
         """
+        plain_tokens = max(prompt_tokens - cached_tokens - cache_write_tokens, 0)
         parts = (
-            (prompt_tokens - cached_tokens) * self.prompt,
+            plain_tokens * self.prompt,
             cached_tokens * self.cached,
+            cache_write_tokens * (self.prompt if self.cache_write is None else self.cache_write),
             completion_tokens * self.completion,
         )
         return sum(parts) / 1e6
@@ -58,6 +69,7 @@ class Call(Record):
     model: str | None
     prompt_tokens: int = Field(ge=0)
     cached_tokens: int = Field(ge=0)
+    cache_write_tokens: int = Field(default=0, ge=0)
     completion_tokens: int = Field(ge=0)
     retries: int = Field(ge=0)
     latency_s: float | None
@@ -85,6 +97,7 @@ def call_of(
         model=reply.model,
         prompt_tokens=reply.prompt_tokens,
         cached_tokens=reply.cached_tokens,
+        cache_write_tokens=reply.cache_write_tokens,
         completion_tokens=reply.completion_tokens,
         retries=reply.served.retries if reply.served else 0,
         latency_s=reply.served.latency_s if reply.served else None,
@@ -120,6 +133,7 @@ class LedgerRow(Record):
     retries: int
     prompt_tokens: int
     cached_tokens: int
+    cache_write_tokens: int = 0
     completion_tokens: int
     unmetered: int
     """Replies for which the server reported no tokens: they are missing in the tokens and in the cost."""
@@ -169,9 +183,10 @@ def _row(step: str, calls: Sequence[Call], prices: Prices | None) -> LedgerRow:
     repaired = {call.dialogue_id for call in calls if call.outcome == "asked_again"}
     dialogues = {call.dialogue_id for call in calls}
     latencies = sorted(call.latency_s for call in answered if call.latency_s is not None)
-    prompt, cached, completion = (
+    prompt, cached, written, completion = (
         sum(call.prompt_tokens for call in answered),
         sum(call.cached_tokens for call in answered),
+        sum(call.cache_write_tokens for call in answered),
         sum(call.completion_tokens for call in answered),
     )
     return LedgerRow(
@@ -181,11 +196,12 @@ def _row(step: str, calls: Sequence[Call], prices: Prices | None) -> LedgerRow:
         retries=sum(call.retries for call in answered),
         prompt_tokens=prompt,
         cached_tokens=cached,
+        cache_write_tokens=written,
         completion_tokens=completion,
         unmetered=sum(call.prompt_tokens == 0 for call in answered),
         latency_p50_s=nearest_rank(latencies, 0.5),
         latency_p95_s=nearest_rank(latencies, 0.95),
-        cost=None if prices is None else round(prices.cost(prompt, cached, completion), 6),
+        cost=None if prices is None else round(prices.cost(prompt, cached, completion, written), 6),
         dialogues=len(dialogues),
         accepted=len(dialogues - failed),
         accepted_first=len(dialogues - failed - repaired),
@@ -201,18 +217,25 @@ def nearest_rank(ordered: Sequence[float], share: float) -> float | None:
     return ordered[max(math.ceil(share * len(ordered)), 1) - 1] if ordered else None
 
 
-def ledger_table(ledger: Ledger) -> Table:
-    """The ledger as text, for a plain aligned table."""
+def ledger_table(ledger: Ledger, audio_h: float | None = None) -> Table:
+    """The ledger as text, for a plain aligned table.
+
+    With the hours of audio that came of it, a last row says what one of them took.
+    """
+    written = ("written",) if ledger.total.cache_write_tokens else ()
     money = (f"cost ({ledger.currency})",) if ledger.currency else ()
     header = (
         *("step", "dialogues", "accepted", "at once", "requests", "stored", "retries"),
-        *("prompt tokens", "cached", "completion", "p50 (s)", "p95 (s)"),
+        *("prompt tokens", "cached", *written, "completion", "p50 (s)", "p95 (s)"),
         *money,
     )
-    return (header, *(_cells(row, priced=bool(money)) for row in (*ledger.rows, ledger.total)))
+    rows = [_cells(row, writes=bool(written), priced=bool(money)) for row in (*ledger.rows, ledger.total)]
+    if audio_h:
+        rows.append(_hourly_cells(ledger.total, audio_h, writes=bool(written), priced=bool(money)))
+    return (header, *rows)
 
 
-def _cells(row: LedgerRow, *, priced: bool) -> tuple[str, ...]:
+def _cells(row: LedgerRow, *, writes: bool, priced: bool) -> tuple[str, ...]:
     latencies = (row.latency_p50_s, row.latency_p95_s)
     return (
         row.step,
@@ -222,12 +245,29 @@ def _cells(row: LedgerRow, *, priced: bool) -> tuple[str, ...]:
         f"{row.requests:,}",
         f"{row.stored:,}",
         f"{row.retries:,}",
-        f"{row.prompt_tokens:,}",
-        f"{row.cached_tokens:,}",
-        f"{row.completion_tokens:,}",
+        *(f"{tokens:,}" for tokens in _tokens_of(row, writes=writes)),
         *("-" if value is None else f"{value:.2f}" for value in latencies),
         *((("-" if row.cost is None else f"{row.cost:,.4f}"),) if priced else ()),
     )
+
+
+def _hourly_cells(total: LedgerRow, audio_h: float, *, writes: bool, priced: bool) -> tuple[str, ...]:
+    """What an hour of audio took; shares and latencies have no such thing."""
+    counts = (total.requests, total.stored, total.retries, *_tokens_of(total, writes=writes))
+    cost = "-" if total.cost is None else f"{total.cost / audio_h:,.4f}"
+    return (
+        "per audio hour",
+        f"{total.dialogues / audio_h:,.1f}",
+        *("-", "-"),
+        *(f"{count / audio_h:,.1f}" for count in counts),
+        *("-", "-"),
+        *((cost,) if priced else ()),
+    )
+
+
+def _tokens_of(row: LedgerRow, *, writes: bool) -> tuple[int, ...]:
+    written = (row.cache_write_tokens,) if writes else ()
+    return (row.prompt_tokens, row.cached_tokens, *written, row.completion_tokens)
 
 
 def _percent(part: int, whole: int) -> str:

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +26,7 @@ def call(
     outcome: Outcome,
     latency_s: float = 1.0,
     prompt_tokens: int = 1000,
+    written_tokens: int = 0,
 ) -> Call:
     served = Served(endpoint="http://a/v1", latency_s=latency_s, retries=2)
     reply = ChatReply(
@@ -32,6 +35,7 @@ def call(
         finish_reason="stop",
         prompt_tokens=prompt_tokens,
         cached_tokens=prompt_tokens // 2,
+        cache_write_tokens=written_tokens,
         completion_tokens=100,
         frames=(),
         served=served,
@@ -99,3 +103,43 @@ def test_cached_tokens_are_part_of_the_prompt_and_never_paid_twice(
 ) -> None:
     same = Prices(prompt=3.0, cached=3.0, completion=1.0)
     assert same.cost(fresh + cached, cached, said) == pytest.approx((3 * (fresh + cached) + said) / 1e6)
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**9), st.integers(0, 10**9))
+def test_three_classes_of_input_have_three_prices(plain: int, cached: int, written: int) -> None:
+    prices = Prices(prompt=2.0, cached=0.5, cache_write=2.5, completion=0.0)
+    cost = prices.cost(plain + cached + written, cached, 0, cache_write_tokens=written)
+    assert cost == pytest.approx((plain * 2.0 + cached * 0.5 + written * 2.5) / 1e6)
+
+
+def test_writing_into_the_cache_costs_what_the_prompt_costs_where_no_price_is_given() -> None:
+    assert PRICES.cost(1000, 0, 0, cache_write_tokens=400) == PRICES.cost(1000, 0, 0)
+
+
+def test_more_tokens_in_the_cache_than_in_the_prompt_never_earn_money() -> None:
+    assert PRICES.cost(100, 80, 0, cache_write_tokens=80) == pytest.approx((80 * 0.5 + 80 * 2.0) / 1e6)
+
+
+def test_tokens_written_into_the_cache_are_counted_and_shown_where_there_are_any() -> None:
+    ledger = summarise_calls((call("a", "adapt", 0, "accepted", written_tokens=300),), PRICES)
+    assert ledger.total.cache_write_tokens == 300
+    header, *rows = ledger_table(ledger)
+    assert [row[header.index("written")] for row in rows] == ["300", "300"]
+    assert "written" not in ledger_table(summarise_calls(CALLS, PRICES))[0]
+
+
+def test_a_ledger_of_an_earlier_version_is_still_read() -> None:
+    line = json.loads(CALLS[0].to_line())
+    del line["cache_write_tokens"]
+    assert Call.from_line(json.dumps(line)) == CALLS[0]
+
+
+def test_an_hour_of_audio_is_a_row_of_its_own() -> None:
+    ledger = summarise_calls(CALLS, PRICES)
+    header, *_, hourly = ledger_table(ledger, audio_h=0.5)
+    shown = dict(zip(header, hourly, strict=True))
+    assert ledger.total.cost is not None
+    assert (shown["step"], shown["dialogues"], shown["requests"]) == ("per audio hour", "6.0", "10.0")
+    assert shown["completion"] == f"{ledger.total.completion_tokens * 2:,.1f}"
+    assert shown["cost (EUR)"] == f"{ledger.total.cost * 2:,.4f}"
+    assert len(ledger_table(ledger)) == len(ledger_table(ledger, audio_h=0.5)) - 1
