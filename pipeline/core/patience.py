@@ -1,9 +1,14 @@
-"""How long a server is waited for: pauses between tries, and when an endpoint counts as gone.
+"""How long a server is waited for, and how much is asked of it at once.
 
 ::
 
     try ─ fails ─ pause ─ try ─ fails ─ longer pause ─ try ...
     └──────────── no success for `give_up_after_s` ──────────┘ → the endpoint is gone, the run stops
+
+::
+
+    in flight  ceiling ──╮   ╭─ one more per round of successes
+                         ╰───╯ halved when the server says that it is too much (429, 503)
 
 Pure: the clock's reading and the random number come in as arguments.
 """
@@ -75,3 +80,43 @@ class Health:
         """Whether it failed for too long without a success between."""
         failing_s = self.last_failure_s - self.failing_since_s
         return self.failures >= MIN_FAILURES and failing_s >= patience.give_up_after_s + self.longest_wish_s
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How many requests an endpoint may have in flight: additive increase, multiplicative decrease (AIMD), as in
+    TCP's congestion avoidance (Chiu and Jain 1989; RFC 5681). Starts at the ceiling that was configured.
+
+    >>> window = Window.open(64)
+    >>> window.overloaded(sent_in=0, in_flight=64).limit
+    32
+    """
+
+    ceiling: int
+    size: float
+    cuts: int = 0
+    """How often it was halved. A request remembers the number that it was sent under."""
+
+    @classmethod
+    def open(cls, ceiling: int) -> "Window":
+        """As wide as it may be."""
+        return cls(ceiling=ceiling, size=float(ceiling))
+
+    @property
+    def limit(self) -> int:
+        """Requests at once, 1 to `ceiling`."""
+        return int(self.size)
+
+    def succeeded(self) -> "Window":
+        """After an answer: a whole window of them makes room for one request more."""
+        return replace(self, size=min(self.size + 1.0 / self.size, float(self.ceiling)))
+
+    def overloaded(self, sent_in: int, in_flight: int) -> "Window":
+        """After a 429 or 503 to a request that was sent under `sent_in` cuts, one of `in_flight`.
+
+        What was refused with it in one burst counts once: requests sent before the last cut cut no further. Half
+        of what was really in flight is what is left, since room that nobody used says nothing.
+        """
+        if sent_in != self.cuts:
+            return self
+        return replace(self, size=max(min(self.size, float(in_flight)) / 2, 1.0), cuts=self.cuts + 1)

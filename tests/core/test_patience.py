@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.patience import MIN_FAILURES, Health, Patience
+from pipeline.core.patience import MIN_FAILURES, Health, Patience, Window
 
 WISHES = st.none() | st.floats(min_value=0, max_value=1e6)
 
@@ -51,3 +51,41 @@ def test_an_endpoint_is_gone_after_a_minute_without_a_success(health: Health, go
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=MIN_FAILURES - 1))
 def test_few_failures_never_make_it_gone(moments_s: list[float]) -> None:
     assert not failed_at(*sorted(moments_s)).is_gone(Patience(give_up_after_s=0.001))
+
+
+def test_a_server_that_is_overloaded_gets_half_of_what_it_had() -> None:
+    window = Window.open(64).overloaded(sent_in=0, in_flight=64)
+    assert (window.limit, window.cuts) == (32, 1)
+
+
+def test_room_that_nobody_used_says_nothing() -> None:
+    assert Window.open(64).overloaded(sent_in=0, in_flight=10).limit == 5
+
+
+def test_a_burst_of_refusals_counts_once() -> None:
+    window = Window.open(64)
+    for _ in range(64):
+        window = window.overloaded(sent_in=0, in_flight=64)
+    assert window.limit == 32
+    assert window.overloaded(sent_in=1, in_flight=32).limit == 16
+
+
+def test_a_whole_window_of_answers_makes_room_for_one_more() -> None:
+    window = Window.open(64).overloaded(0, 32)
+    for _ in range(16):
+        assert window.limit == 16
+        window = window.succeeded()
+    for _ in range(2):  # the window grew while it was answered, so a whole one takes a little longer
+        window = window.succeeded()
+    assert window.limit == 17
+
+
+@given(st.integers(1, 512), st.lists(st.none() | st.integers(1, 512), max_size=200))
+def test_a_window_stays_between_one_and_its_ceiling(ceiling: int, outcomes: list[int | None]) -> None:
+    window = Window.open(ceiling)
+    for in_flight in outcomes:
+        before = window
+        window = window.succeeded() if in_flight is None else window.overloaded(window.cuts, in_flight)
+        assert 1 <= window.limit <= ceiling
+        assert (window.limit >= before.limit) or in_flight is not None
+        assert (window.size <= max(before.size / 2, 1)) or in_flight is None

@@ -63,6 +63,7 @@ class Completion(_Part):
     top_p: float = Field(default=1.0, gt=0, le=1)
     seed: int = 0
     chat_template_kwargs: ChatTemplate | None = None
+    prompt_cache_key: str | None = None
 
     @model_validator(mode="after")
     def _alternates(self) -> "Completion":
@@ -91,6 +92,8 @@ def read_request(body: bytes, dialect: Dialect, model: str, max_model_len: int) 
         raise RefusedError(400, f"{first['msg']}: {where}") from error
     if dialect == "openai" and request.chat_template_kwargs is not None:
         raise RefusedError(400, "Unknown parameter: 'chat_template_kwargs'.", "unknown_parameter")
+    if dialect == "vllm" and request.prompt_cache_key is not None:
+        raise RefusedError(400, "Extra inputs are not permitted: prompt_cache_key")
     if request.model != model:
         raise RefusedError(404, f"The model `{request.model}` does not exist.", "model_not_found")
     if request.prompt_tokens + request.max_completion_tokens > max_model_len:

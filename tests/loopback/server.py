@@ -54,9 +54,13 @@ class LoopbackServer:
         max_model_len: int = 32_768,
         slow_s: float = 0.2,
         as_reasoning: bool = False,
+        capacity: int | None = None,
         intercept: Callable[[Completion], web.Response | None] = lambda request: None,
     ) -> None:
-        """`intercept` may answer a valid request instead; `as_reasoning` puts the JSON where some versions do."""
+        """`intercept` may answer a valid request instead; `as_reasoning` puts the JSON where some versions do.
+
+        More than `capacity` requests at once are answered 429.
+        """
         self.exchanges: list[Exchange] = []
         self.model = model
         self.most_at_once = 0
@@ -69,6 +73,7 @@ class LoopbackServer:
         self._max_model_len = max_model_len
         self._slow_s = slow_s
         self._as_reasoning = as_reasoning
+        self._capacity = capacity
         self._intercept = intercept
         self._seen: Counter[str] = Counter()
         self._loop = asyncio.new_event_loop()
@@ -134,6 +139,9 @@ class LoopbackServer:
         if instead is not None:
             self._note(request, digest, instead.status, None, False)
             return instead
+        if self._capacity is not None and self._at_once > self._capacity:
+            self._note(request, digest, 429, None, False)
+            return error_response(429, "too many requests at once", "rate_limit_exceeded")
         seen = self._seen[digest]
         self._seen[digest] += 1
         if self._faults.strikes(Fault.SLOW, digest, seen):

@@ -11,6 +11,7 @@ import openai
 from pydantic import JsonValue
 
 from pipeline.backends.openai_chat.failures import OverloadedError, redact, translate
+from pipeline.backends.openai_chat.places import Places
 from pipeline.backends.openai_chat.wire import ServerKind, body_of, reply_of
 from pipeline.core.patience import Health, Patience
 from pipeline.domain.chat import ChatReply, ChatRequest, Served
@@ -61,7 +62,7 @@ class Endpoint:
         """Requests that it has or that wait for it."""
         self._model = model
         self._patience = patience
-        self._slots = asyncio.Semaphore(server.max_in_flight)
+        self._places = Places(server.max_in_flight)
         self._secrets = (server.api_key,) if server.api_key else ()
         self._closed_until_s = 0.0
         self._last_problem = ""
@@ -72,8 +73,8 @@ class Endpoint:
 
     @property
     def share(self) -> float:
-        """Load as a share of what it may have at once."""
-        return self.load / self.server.max_in_flight
+        """Load as a share of what it may have at once: little is asked of one that has just said it is too much."""
+        return self.load / self._places.limit
 
     def is_open(self, now_s: float) -> bool:
         """Whether it may be asked: it works, or it has been left alone for long enough to be tried again."""
@@ -97,13 +98,17 @@ class Endpoint:
         """
         self.load += 1
         try:
-            async with self._slots:
+            async with self._places as place:
                 if not self.is_open(_now_s()):
                     return None
                 try:
-                    return await self._try(request, failures)
+                    reply = await self._try(request, failures)
+                    self._places.succeeded()
+                    return reply
                 except TransientBackendError as error:
-                    # With the slot taken: fewer requests in flight are what a troubled server needs.
+                    if is_overload(error):
+                        self._places.overloaded(place)
+                    # With the place taken: fewer requests in flight are what a troubled server needs.
                     if self.is_open(_now_s()):
                         await asyncio.sleep(
                             self._patience.pause_s(failures + 1, error.retry_after_s, random.random())
@@ -137,7 +142,7 @@ class Endpoint:
             served = Served(
                 endpoint=self.server.base_url, latency_s=round(_now_s() - began_s, 4), retries=retries
             )
-            reply = reply_of(content, self._model, served)
+            reply = reply_of(content, self._model, self.server.base_url, served)
         except TransientBackendError as error:
             self._failed(error)
             raise

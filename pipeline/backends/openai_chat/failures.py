@@ -73,7 +73,7 @@ def _of_status(
     if status in _TRANSIENT or status >= 500:
         kind = OverloadedError if status in _OVERLOADED else TransientBackendError
         return kind(f"{who}: {said or 'without a word'}", retry_after_s(error.response.headers))
-    if status in (400, 413) and _is_about_the_record(body):
+    if status in (400, 413) and is_about_the_record(body.code, body.message):
         return RecordError(Reason.NO_REPLY, f"{who} to step {step!r}: {said}")
     if status == 404:
         return TerminalBackendError(
@@ -95,8 +95,9 @@ def _read_body(error: openai.APIStatusError) -> _Body:
         return _Body(message="" if error.body is None else text)
 
 
-def _is_about_the_record(body: _Body) -> bool:
-    return body.code in _ABOUT_THE_RECORD or any(mark in body.message.lower() for mark in _TOO_LONG)
+def is_about_the_record(code: str | int | None, message: str) -> bool:
+    """Whether a server refuses this one request for good, by its error's code or words: too long, or filtered."""
+    return code in _ABOUT_THE_RECORD or any(mark in message.lower() for mark in _TOO_LONG)
 
 
 def redact(text: str, secrets: tuple[str, ...]) -> str:

@@ -17,7 +17,8 @@ def body_of(request: ChatRequest, model: str, server: ServerKind) -> dict[str, J
 
     Sampling is always sent: a server fills what is missing from the model's own defaults. Only a server that is
     declared as vLLM is told to switch thinking off: it is the one that knows `chat_template_kwargs`, and others
-    refuse unknown fields.
+    refuse unknown fields. Only OpenAI is told which requests share their beginning: it sends equal
+    `prompt_cache_key`s to machines that may have it cached, where the rest find that out by themselves.
     """
     body: dict[str, JsonValue] = {
         "model": model,
@@ -33,6 +34,8 @@ def body_of(request: ChatRequest, model: str, server: ServerKind) -> dict[str, J
     }
     if server == "vllm":
         body["chat_template_kwargs"] = {"enable_thinking": False}
+    if server == "openai":
+        body["prompt_cache_key"] = request.prompt
     return body
 
 
@@ -65,6 +68,8 @@ class _Choice(_Wire):
 
 class _PromptDetails(_Wire):
     cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    """Where writing into the cache has a price of its own."""
 
 
 class _Usage(_Wire):
@@ -79,8 +84,8 @@ class _Completion(_Wire):
     usage: _Usage | None = None
 
 
-def reply_of(content: bytes, model: str, served: Served) -> ChatReply:
-    """The reply that a body spells; `model` is the one that was asked.
+def reply_of(content: bytes, model: str, who: str, served: Served | None) -> ChatReply:
+    """The reply that a body spells; `model` is the one that was asked, `who` answered: a server, a file's line.
 
     Raises TransientBackendError for a body that is no completion, and for one that the server broke off.
     """
@@ -90,16 +95,17 @@ def reply_of(content: bytes, model: str, served: Served) -> ChatReply:
         problem = error.errors()[0]
         where = ".".join(map(str, problem["loc"])) or "the body"
         raise TransientBackendError(
-            f"{served.endpoint}: answered with no chat completion: {where}: {problem['msg']}"
+            f"{who}: answered with no chat completion: {where}: {problem['msg']}"
         ) from None
     choice, usage = completion.choices[0], completion.usage or _Usage()
     details = usage.prompt_tokens_details or _PromptDetails()
     return ChatReply(
         model=completion.model or model,
         content=_text(choice.message),
-        finish_reason=_finish_reason(choice, served.endpoint),
+        finish_reason=_finish_reason(choice, who),
         prompt_tokens=usage.prompt_tokens,
         cached_tokens=details.cached_tokens or 0,
+        cache_write_tokens=details.cache_write_tokens or 0,
         completion_tokens=usage.completion_tokens,
         frames=(),
         served=served,
@@ -112,14 +118,12 @@ def _text(message: _Message) -> str:
     return next((text for text in candidates if text and text.strip()), "")
 
 
-def _finish_reason(choice: _Choice, endpoint: str) -> Literal["stop", "length", "content_filter"]:
+def _finish_reason(choice: _Choice, who: str) -> Literal["stop", "length", "content_filter"]:
     reason = choice.finish_reason
     if choice.message.refusal or reason == "content_filter":
         return "content_filter"
     if reason == "length":
         return "length"
     if reason in (None, "abort", "error"):
-        raise TransientBackendError(
-            f"{endpoint}: broke its reply off (finish_reason {reason!r}, wanted 'stop')"
-        )
+        raise TransientBackendError(f"{who}: broke its reply off (finish_reason {reason!r}, wanted 'stop')")
     return "stop"  # also `tool_calls` and the like: whether the text is an answer shows when it is parsed

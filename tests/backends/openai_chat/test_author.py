@@ -215,6 +215,22 @@ def test_no_endpoint_has_more_requests_than_it_may_whatever_loop_they_come_from(
     assert server.most_at_once == most
 
 
+def test_a_server_that_says_it_is_too_much_is_asked_less_at_once() -> None:
+    faults = FaultPlan({Fault.SLOW: 1.0})
+    patience = QUICK.model_copy(update={"max_attempts": 50})
+    with (
+        LoopbackServer(faults, slow_s=0.01, capacity=4) as server,
+        author_at(server.base_url, max_in_flight=64, patience=patience) as author,
+    ):
+        replies = ask(author, 400)
+    assert all(isinstance(reply, ChatReply) for reply in replies)
+    early, late = server.exchanges[:100], server.exchanges[100:]
+    refused_early = sum(one.status == 429 for one in early) / len(early)
+    refused_late = sum(one.status == 429 for one in late) / len(late)
+    assert refused_early > 0.4, "it starts with as many as were configured"
+    assert refused_late < 0.3, "and settles near what the server can do"
+
+
 def test_replicas_share_the_work() -> None:
     faults = FaultPlan({Fault.SLOW: 1.0})
     with (

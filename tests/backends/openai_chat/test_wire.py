@@ -3,7 +3,7 @@ import json
 import pytest
 from pydantic import JsonValue
 
-from pipeline.backends.openai_chat.wire import body_of, reply_of
+from pipeline.backends.openai_chat.wire import ServerKind, body_of, reply_of
 from pipeline.domain.chat import ChatReply, Served
 from pipeline.domain.errors import TransientBackendError
 from tests.backends.openai_chat.asking import MODEL, request_of
@@ -20,7 +20,7 @@ def read(message: JsonValue, finish_reason: str | None = "stop", usage: JsonValu
         "usage": usage,
         "new_field": 1,
     }
-    return reply_of(json.dumps(body).encode(), MODEL, SERVED)
+    return reply_of(json.dumps(body).encode(), MODEL, "http://a/v1", SERVED)
 
 
 def test_a_request_says_everything_that_a_server_would_fill_in_by_itself() -> None:
@@ -40,6 +40,11 @@ def test_a_request_says_everything_that_a_server_would_fill_in_by_itself() -> No
 def test_thinking_is_switched_off_where_the_server_is_known_to_understand(kind: str, told: bool) -> None:
     body = body_of(request_of(), MODEL, kind)  # type: ignore[arg-type] # a plain string from the table
     assert (body.get("chat_template_kwargs") == {"enable_thinking": False}) is told
+
+
+@pytest.mark.parametrize(("kind", "key"), [("vllm", None), ("openai", "script/place.v1"), ("other", None)])
+def test_only_openai_is_told_which_requests_share_a_beginning(kind: ServerKind, key: str | None) -> None:
+    assert body_of(request_of(), MODEL, kind).get("prompt_cache_key") == key
 
 
 def test_the_seed_dialogue_that_offline_authors_read_is_not_sent() -> None:
@@ -82,10 +87,11 @@ def test_tokens_model_and_service_are_kept() -> None:
         "prompt_tokens": 30,
         "completion_tokens": 5,
         "total_tokens": 35,
-        "prompt_tokens_details": {"cached_tokens": 16},
+        "prompt_tokens_details": {"cached_tokens": 16, "cache_write_tokens": 12},
     }
     reply = read({"content": "{}"}, usage=usage)
     assert (reply.prompt_tokens, reply.cached_tokens, reply.completion_tokens) == (30, 16, 5)
+    assert reply.cache_write_tokens == 12
     assert (reply.model, reply.served, reply.frames) == ("served-name", SERVED, ())
 
 
@@ -108,7 +114,7 @@ def test_a_server_that_reports_no_cache_has_cached_nothing(details: JsonValue) -
 )
 def test_a_body_that_is_no_completion_is_worth_another_try(body: bytes) -> None:
     with pytest.raises(TransientBackendError, match="http://a/v1: answered with no chat completion"):
-        reply_of(body, MODEL, SERVED)
+        reply_of(body, MODEL, "http://a/v1", SERVED)
 
 
 @pytest.mark.parametrize("reason", [None, "abort", "error"])
