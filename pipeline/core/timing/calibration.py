@@ -176,6 +176,25 @@ class SpreadReach(Record):
     """A spread, as wide as was found, of which half of the dialogues can have their own ratio; None: there is not
     even a single ratio that half can have."""
 
+    def sentence(self) -> str:
+        """What became of the dialogues, for a summary.
+
+        >>> found = Allowances.of([(0.5, Reach(0.0, 0.1, 0.3)), (1.0, Reach(0.0, 0.1, 0.15))]).survey(0.1, 0.2)
+        >>> print(found.sentence())
+        of 2 dialogues 1 have the ratio that they were given, 1 only a lower one, 0 only a higher one, and 0 are \
+refused, having none inside the spread; on average 0.1750 asked, 0.1500 reached
+        """
+        own = self.n - self.too_high - self.too_low - self.refused
+        means = (
+            ""
+            if self.asked_mean is None
+            else f"; on average {self.asked_mean:.4f} asked, {self.reached_mean:.4f} reached"
+        )
+        return (
+            f"of {self.n} dialogues {own} have the ratio that they were given, {self.too_high} only a lower one, "
+            f"{self.too_low} only a higher one, and {self.refused} are refused, having none inside the spread{means}"
+        )
+
     def check(self) -> None:
         """Raise ConfigError with a spread that can be had where more than half cannot have their ratio."""
         missed = self.too_high + self.too_low + self.refused
