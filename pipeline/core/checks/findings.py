@@ -44,6 +44,8 @@ class Code(StrEnum):
     DUPLICATE_DIALOGUE_ID = "duplicate_dialogue_id"
     DUPLICATE_AUDIO = "duplicate_audio"
     DUPLICATE_TEXT = "duplicate_text"
+    NEAR_DUPLICATE_DIALOGUES = "near_duplicate_dialogues"
+    """Most of what is said in one is said in the other."""
     VOICE_IN_TWO_SPLITS = "voice_in_two_splits"
     SEED_IN_TWO_SPLITS = "seed_in_two_splits"
     EDGES_IMPRECISE = "edges_imprecise"
