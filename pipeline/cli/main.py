@@ -6,6 +6,7 @@ import traceback
 import click
 
 from pipeline import __version__
+from pipeline.cli.author import script
 from pipeline.cli.context import Context, RunFlow
 from pipeline.cli.look import prompts, seeds, voices
 from pipeline.cli.measure import check, describe, fit
@@ -31,7 +32,7 @@ def humdial(debug: bool) -> None:
     """
 
 
-for command in (run, preview, retime, check, describe, fit, export, seeds, voices, prompts, doctor):
+for command in (run, preview, retime, check, describe, fit, export, script, seeds, voices, prompts, doctor):
     humdial.add_command(command)
 
 
