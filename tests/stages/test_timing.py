@@ -1,4 +1,4 @@
-"""The stage's own behaviour; what it promises over many dialogues is in test_retiming.py."""
+"""The stage's own behaviour; what it promises over many dialogues is in test_timing_promises.py."""
 
 from collections.abc import Iterator
 
