@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from pipeline.core.scripting.language import check_language
 from pipeline.core.scripting.speakable import check_speakable
@@ -38,9 +39,17 @@ MIN_REPEATED_WORDS = {Language.EN: 6, Language.ZH: 10}
 MAX_SIMILARITY = 0.85
 """Shared words ÷ all words of the two (difflib's ratio over words, in order): one word in seven may differ.
 
-Of 1,061 real dialogues 19 hold such a pair, mostly closing formulas; from 0.80 on question and answer meet
-(`the address of the hotel is ...`), which is how people talk: 29. At 0.90, `But I always wanted to try it` for
-`I always wanted to try it` would pass among longer sentences of the kind."""
+Of 1,061 real dialogues 19 hold such a pair, nearly all of them closing formulas that come back. At 0.80 there are
+29: questions begin to match their answers, which is how people talk."""
+
+COPY_SHINGLE = {Language.EN: 3, Language.ZH: 4}
+"""Words in a row that a text and an example are compared by."""
+MIN_COPIED_WORDS = {Language.EN: 8, Language.ZH: 14}
+"""`That's enough, thanks.` is nobody's."""
+MAX_COPIED_SHARE = 0.4
+"""Of a text's shingles, as many may be an example's. With the prompts of `full_duplex` none of 12,100 independent
+texts is above it, and every example with one word replaced is; with two replaced, 3 in 4 English and 19 in 20
+Chinese ones are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,40 +65,54 @@ def _leak(what: str, pattern: str, flags: re.RegexFlag = re.IGNORECASE) -> Leak:
     return Leak(re.compile(pattern, flags), what)
 
 
-_STAGE_WORDS = (
-    "laugh(?:s|ing|ter)?|chuckl(?:es|ing)|sigh(?:s|ing)?|pauses?|silence|beat|hesitat(?:es|ing)|interrupt(?:s|ing|ed)"
-    "|cuts? (?:in|off)|overlap(?:s|ping)?|continues?|break|笑|大笑|叹气|停顿|沉默|犹豫|打断|插话|被打断|继续"
-)
-_MODEL = r"(?:an? |一个|一款|个)?(?:ai|artificial intelligence|人工智能|大型?|large )?\s*(?:语言|language) ?(?:模型|model)"
+_AI_MODEL = r"an? (?:ai (?:language )?|artificial intelligence (?:language )?|(?:large )?language )model"
+_AI_MODEL_ZH = r"(?:一个|一款|个)?(?:(?:ai|人工智能)(?:语言)?|大型?语言|语言|大)模型"
+_EARLIER_ORDERS = r"(?:previous|prior|above|earlier) (?:instructions?|prompts?|rules)"
+_EARLIER_ORDERS_ZH = r"(?:以上|上述|上面|之前|前面|先前)的?(?:所有|全部)?的?(?:指令|指示|要求|提示|规则)"
+_ACTS = r"(?:interrupts?|breaks? in|cuts in|yields|pauses|hesitates|goes on|falls silent)"
+_REWORKED = "(?:rewritten|revised|adapted|generated|requested|spoken|final)"
+_WORK = "(?:dialogue|conversation|script|json|output)"
+
+_ASIDE = re.compile(r"[(（][^()（）]*[)）]?")
 
 LEAKS: tuple[Leak, ...] = (
-    # what dialogues are marked up with in prompts, in corpora and in scripts that other tools write
+    # what dialogues are marked up with: in prompts, in corpora, in other tools' scripts
+    _leak("a control token of a template", r"<\|?/?\s*[a-z_]+\s*\|?>|im_start|im_end|endoftext|\[/?INST\]"),
     _leak("a marker in brackets", r"[\[【〔][^\]】〕]{1,40}[\]】〕]"),
-    _leak("a stage direction", rf"[(（*]\s*(?:{_STAGE_WORDS})\b[^)）*]{{0,20}}[)）*]"),
-    _leak("the label of a turn or event", r"(?<![A-Za-z0-9])[te]\d{1,2}(?![A-Za-z0-9:.])", re.NOFLAG),
-    _leak("the name of a field or label", r"(?<![A-Za-z])[a-z]+(?:_[a-z]+)+(?![A-Za-z])"),
-    _leak("a role at its head", r"^\W*(?:user|assistant|system|human|ai|bot|third party|speaker [ab12])\s*[:：]"),
-    _leak("a role at its head", r"^\W*(?:用户|助手|助理|系统|人类|机器人|旁白|第三方|说话人[甲乙一二]?)\s*[:：]"),
+    _leak("the label of a turn or event", r"(?<![A-Za-z0-9])[te]\d{1,2}(?![A-Za-z0-9])", re.NOFLAG),
+    _leak("the name of a field or type", r"(?<![A-Za-z])[a-z]+(?:_[a-z]+)+(?![A-Za-z])"),
+    _leak("a role", r"^\W*(?:user|assistant|system|human|ai|bot|third party|speaker [ab])\s*[:：]"),
+    _leak("a role", r"^\W*(?:用户|助手|助理|系统|人类|机器人|旁白|第三方|说话人[甲乙]?)\s*[:：]"),
     _leak("JSON", r"\"\s*:\s*[\"\[{]|[{}]|\\n|\\u[0-9a-f]{4}"),
-    _leak("a control token of a template", r"<\|?/?\s*[a-z_]+\s*\|?>|im_start|im_end|endoftext|\[/?INST\]|<<SYS>>"),
-    # what a model says about itself and its task
-    _leak("talk of being a model", rf"\bas {_MODEL}|(?:i am|i'm|i’m) (?:just |only )?{_MODEL}"),
-    _leak("talk of being a model", rf"(?:作为|我(?:只|仅仅?)?是){_MODEL}|作为(?:一个|一名|一款)?(?:ai|人工智能)(?:助手)?[，,]"),
-    _leak("talk of being a model", r"\bas an (?:ai|artificial intelligence)(?: assistant)?,? i\b|my (?:training data|knowledge cutoff)"),
-    _leak("a model's name for itself", r"(?:i am|i'm|i’m|我是) ?(?:chatgpt|gpt|qwen|通义千问|文心一言|deepseek|llama|claude|gemini)"),
-    _leak("a refusal of the task", r"\b(?:fulfil+|comply with|assist with|complete) (?:this|that|your|the) request"),
-    _leak("a refusal of the task", r"无法(?:满足|完成|协助|执行|处理)(?:您的|你的|这个|该|此)?(?:请求|要求|指令)"),
-    _leak("an announcement of the answer", r"\bhere(?:'s|’s| is) (?:the|a|your) (?:rewritten |revised |spoken |generated )?(?:dialogue|script|json|output)\b"),
-    _leak("an announcement of the answer", r"以下(?:是|为)(?:改写|修改|生成|重写|对话|脚本|输出)"),
-    _leak("an instruction", r"\b(?:ignore|disregard|forget) (?:all |any )?(?:of )?(?:the |your |my )?(?:previous|prior|above|earlier) (?:instructions?|prompts?|rules)"),
-    _leak("an instruction", r"(?:忽略|无视|忘记|忘掉)(?:掉)?(?:以上|上述|上面|之前|前面|先前)(?:的)?(?:所有|全部)?(?:的)?(?:指令|指示|要求|提示|规则)"),
-    _leak("an instruction", r"\bsystem prompt\b|系统提示词?"),
-    _leak("the event told instead of played", r"\bthe (?:user|assistant|third party) (?:interrupts?|breaks? in|cuts in|yields|pauses|hesitates|goes on|falls silent)\b"),
-    _leak("the event told instead of played", r"(?:用户|助手|第三方)(?:打断|插话|被打断|停下|停顿|犹豫|继续说)"),
-    # what was to be filled in
-    _leak("a place left to be filled in", r"(?<![A-Za-z])x{2,}(?![A-Za-z])|lorem ipsum|\b(?:insert|your) \w+ here\b|_{2,}|某某|×{2,}|○{2,}"),
-)  # fmt: skip
-"""Every row is a phrase that no speaker says. `re.NOFLAG`: labels are lower case, a Terminal T3 is not."""
+    # what a model says of itself and of its task
+    _leak("talk of being a model", rf"\b(?:as|i am|i['’]m) (?:just |only )?{_AI_MODEL}\b"),
+    _leak("talk of being a model", rf"(?:作为|我(?:只|仅仅?)?是){_AI_MODEL_ZH}"),
+    _leak("talk of being a model", r"\bas an (?:ai|artificial intelligence)(?: assistant)?,? i\b"),
+    _leak("talk of being a model", r"作为(?:一个|一名|一款)?(?:ai|人工智能)(?:助手)?[，,]"),
+    _leak("talk of being a model", r"\bmy (?:training data|knowledge cutoff)\b|我的训练数据"),
+    _leak(
+        "a model's name",
+        r"(?:i am|i['’]m|我是) ?(?:chatgpt|gpt|qwen|通义千问|文心一言|deepseek|llama|claude)",
+    ),
+    _leak(
+        "a refusal of the task", r"\b(?:ful?fill?|comply with|assist with) (?:this|that|your|the) request\b"
+    ),
+    _leak("a refusal of the task", r"无法(?:满足|完成|协助|执行|处理)[您你这该此]?[个的]?(?:请求|要求|指令)"),
+    _leak("an announcement", rf"\bhere(?:['’]s| is) (?:the|a|your) (?:{_REWORKED} {_WORK}|{_WORK}\s*[:：])"),
+    _leak("an announcement", r"以下[是为](?:改写|修改|生成|重写|对话|脚本|输出)"),
+    _leak(
+        "an instruction",
+        rf"\b(?:ignore|disregard|forget) (?:all |any )?(?:of )?(?:the |your )?{_EARLIER_ORDERS}",
+    ),
+    _leak("an instruction", rf"(?:忽略|无视|忘记|忘掉)(?:所有|全部)?的?{_EARLIER_ORDERS_ZH}"),
+    _leak("an instruction", r"\bsystem prompt\b|系统提示词"),
+    _leak("an event told, not played", rf"\bthe (?:user|assistant|third party) {_ACTS}\b"),
+    _leak("an event told, not played", r"(?:用户|助手|第三方)(?:打断|插话|被打断|停下|停顿|犹豫|继续说)"),
+    _leak(
+        "a blank to be filled in", r"(?<![A-Za-z])xx+(?![A-Za-z])|lorem ipsum|\binsert \w+ here\b|[×○]{2,}"
+    ),
+)
+"""Every row is something that no speaker says. `NOFLAG`: a label is lower case, a terminal's name is not."""
 
 
 def check_sentences(sentences: Sequence[str], language: Language) -> None:
@@ -103,6 +126,7 @@ being a model ('As an AI language model'); wanted only what is said aloud
     for sentence in sentences:
         _check_leaks(sentence)  # first: most of them also hold what cannot be spoken, and this says more
         check_speakable(sentence)
+        _check_asides(sentence)
         count = len(words_of(sentence))
         if count > MAX_SENTENCE_WORDS[language]:
             raise RecordError(
@@ -120,6 +144,16 @@ being a model ('As an AI language model'); wanted only what is said aloud
     check_language(sentences, language)
 
 
+def _check_asides(sentence: str) -> None:
+    """Refuse `(laughs)`, and `(the one at the station)` too: brackets cannot be heard."""
+    aside = _ASIDE.search(sentence)
+    if aside is not None:
+        raise RecordError(
+            Reason.UNSPEAKABLE_TEXT,
+            f"{sentence!r} holds {aside.group()!r}; wanted words as they are said, without brackets and directions",
+        )
+
+
 def _check_leaks(sentence: str) -> None:
     for leak in LEAKS:
         found = leak.pattern.search(sentence)
@@ -130,11 +164,19 @@ def _check_leaks(sentence: str) -> None:
             )
 
 
+_ECHOES = (
+    EventType.REPETITION_REQUEST,
+    EventType.COOPERATIVE_COMPLETION,
+    EventType.DISSATISFACTION,
+)
+
+
 def check_repetition(script: Script) -> None:
     """Refuse a script in which something is heard that was heard before, nearly word for word.
 
-    Left out is what has to repeat: the answer to who asked for it, a sentence that is finished by the other one,
-    and a host that comes back to what it was saying. What an interruption kept unsaid was never heard.
+    Left out is what has to repeat: who asks for a word again, and the answer; who finishes the other one's sentence;
+    who was not answered and puts the question again; a host that comes back to what it was saying. What an
+    interruption kept unsaid was never heard.
     """
     free = _free_to_repeat(script)
     heard: list[tuple[str, list[str]]] = []
@@ -153,11 +195,11 @@ def check_repetition(script: Script) -> None:
 
 
 def _free_to_repeat(script: Script) -> frozenset[str]:
-    """Utterances whose point is to say again: words of a completion, and the turn after a request or a break."""
+    """Utterances whose point is to say again: the words of some events, and the host's turn after others."""
     free: set[str] = set()
     for event in script.events:
         own = script.utterance(event.utterance_id)
-        if event.type is EventType.COOPERATIVE_COMPLETION:
+        if event.type in _ECHOES:
             free |= {u.utterance_id for u in script.utterances if u.turn == own.turn}
         if event.host is not None and (
             event.type is EventType.REPETITION_REQUEST or event.effect is FloorEffect.RESUMES
@@ -187,3 +229,31 @@ def _similarity(one: Sequence[str], other: Sequence[str]) -> float:
     if 2 * (Counter(one) & Counter(other)).total() < MAX_SIMILARITY * total:
         return 0.0
     return SequenceMatcher(None, one, other, autojunk=False).ratio()
+
+
+def check_copied(texts: Sequence[str], examples: Sequence[str], language: Language) -> None:
+    """Refuse a text that is one of the prompt's examples, or half of one: it says nothing about this seed."""
+    known = _shingles_of_all(tuple(examples), language)
+    for text in texts:
+        words = words_of(text.casefold())
+        if len(words) < MIN_COPIED_WORDS[language]:
+            continue
+        own = _shingles(words, COPY_SHINGLE[language])
+        share = len(own & known) / len(own)
+        if share > MAX_COPIED_SHARE:
+            raise RecordError(
+                Reason.LEAKED_INSTRUCTION,
+                f"{text!r} is copied from the prompt's examples ({share:.0%} of its phrases); "
+                "wanted words about this dialogue",
+            )
+
+
+@lru_cache(maxsize=16)
+def _shingles_of_all(texts: tuple[str, ...], language: Language) -> frozenset[tuple[str, ...]]:
+    """One prompt's examples serve a whole run."""
+    size = COPY_SHINGLE[language]
+    return frozenset(shingle for text in texts for shingle in _shingles(words_of(text.casefold()), size))
+
+
+def _shingles(words: Sequence[str], size: int) -> frozenset[tuple[str, ...]]:
+    return frozenset(tuple(words[i : i + size]) for i in range(len(words) - size + 1))
