@@ -48,7 +48,8 @@ class ReviewLine(Record):
     `breaks in (correction)`, `shows attention (continuer)`, `turns to somebody else in the room (...)`, `is heard
     nearby, speaking to neither (...)`, each with the event's type; then what the host does: `; the other one falls
     silent`, `; the other one falls silent, and comes back to it`, `; the other one finishes the sentence`, `; the
-    other one goes on`. Or `goes on after a hesitation`, or `left unsaid`."""
+    other one goes on`. Or `goes on after a hesitation`, or `left unsaid`. An event that is placed by time, not by a
+    word, says so: `breaks in 1.5 s into the sentence (correction)`."""
 
 
 class ReviewInput(Record):
@@ -232,7 +233,7 @@ class _Transcript:
         else:
             how = "is heard nearby, speaking to neither"
         if isinstance(utterance.anchor, AfterSeconds):
-            how = f"{how} {utterance.anchor.seconds:g} s into this"
+            how = f"{how} {utterance.anchor.seconds:g} s into the sentence"
         effect = _EFFECTS[event.effect] if event.host is not None else ""
         return f"{how} ({event.type.value.replace('_', ' ')}){effect}"
 
