@@ -134,7 +134,12 @@ class Wiring:
         self._resources.close()
 
     def _seeds(self) -> BoundStage:
-        deps = seeds.Deps(root_seed=self._config.seed, recipe=self._config.script.recipe, read=read_source)
+        deps = seeds.Deps(
+            root_seed=self._config.seed,
+            recipe=self._config.script.recipe,
+            emotional=self._config.script.emotional,
+            read=read_source,
+        )
         return _bind(seeds.NAME, seeds.VERSION, self._config.seeds, deps, SourceContent, seeds.run)
 
     def _script(self) -> BoundStage:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Generic, TypeVar
 
+from pipeline.core.emotional_plan import EmotionalConfig, EmotionalDealer
 from pipeline.domain.labels import Language, Recipe, Split
 from pipeline.domain.scene import Scene
 from pipeline.domain.script import DialoguePlan
@@ -46,14 +47,16 @@ def plan_dialogues(
     recipe: Recipe,
     scenes: Mapping[Scene, float],
     splits: Mapping[Split, float],
+    emotional: EmotionalConfig,
 ) -> tuple[DialoguePlan, ...]:
-    """Give each seed a split and, for `full_duplex`, a scene, in exact proportion at every prefix.
+    """Give each seed a split and, by recipe, a scene or an emotional assignment, in proportion at every prefix.
 
     Scenes rotate within a language, splits within a language and scene, so that the smallest run covers
     as much as it can and a seed appended at the end changes no other.
     """
     scene_turns: dict[Language, _Rotation[Scene]] = {}
     split_turns: dict[tuple[Language, Scene | None], _Rotation[Split]] = {}
+    dealer = EmotionalDealer(emotional)
     plans = []
     for seed in seeds:
         scene: Scene | None = None
@@ -62,7 +65,16 @@ def plan_dialogues(
         split = split_turns.setdefault((seed.language, scene), _Rotation(splits)).take()
         kind = recipe.value if scene is None else _SHORT[scene]
         name = f"{seed.language.value}-{kind}-{_digest(seed.seed_id)[:10]}"
-        plans.append(DialoguePlan(dialogue_id=name, seed=seed, recipe=recipe, scene=scene, split=split))
+        plans.append(
+            DialoguePlan(
+                dialogue_id=name,
+                seed=seed,
+                recipe=recipe,
+                scene=scene,
+                split=split,
+                emotional=dealer.deal(seed) if recipe is Recipe.EMOTIONAL else None,
+            )
+        )
     return tuple(plans)
 
 

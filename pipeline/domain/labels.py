@@ -17,6 +17,8 @@ class Recipe(StrEnum):
     """HumDial Track 2: a query, a response and one event, by scene."""
     CONVERSATION = "conversation"
     """A long dialogue with many events, planned from rates."""
+    EMOTIONAL = "emotional"
+    """HumDial Track 1: a user whose feelings change, and a question about them."""
 
 
 class Speaker(StrEnum):

@@ -108,6 +108,7 @@ def check_scene(recipe: Recipe, scene: Scene | None) -> None:
 RECIPE_SUMMARIES = {
     Recipe.FULL_DUPLEX: "A query, a response and one event in it.",
     Recipe.CONVERSATION: "A long dialogue: both sides interrupt, encourage and go on.",
+    Recipe.EMOTIONAL: "A user whose feelings change, and a question about them.",
 }
 
 Kind = Scene | Recipe

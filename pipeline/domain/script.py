@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from pipeline.domain.emotional import EmotionalArc, EmotionalAssignment, Intensity, TagPlace
 from pipeline.domain.events import EventType, FloorEffect
 from pipeline.domain.labels import Emotion, Gender, Language, Recipe, Speaker, Split, Style
 from pipeline.domain.licence import Licence
@@ -22,10 +23,16 @@ class DialoguePlan(Record):
     scene: Scene | None
     """Of HumDial Track 2; None for the other recipes."""
     split: Split
+    emotional: EmotionalAssignment | None = None
+    """For `emotional` alone."""
 
     @model_validator(mode="after")
     def _scene_of_recipe(self) -> "DialoguePlan":
         check_scene(self.recipe, self.scene)
+        if (self.emotional is not None) != (self.recipe is Recipe.EMOTIONAL):
+            raise ValueError(
+                f"recipe {self.recipe.value}: an assignment is for emotional dialogues, and for all"
+            )
         return self
 
 
@@ -75,6 +82,12 @@ class Utterance(Record):
     anchor: Anchor
     emotion: Emotion = Emotion.NEUTRAL
     style: Style = Style.PLAIN
+    intensity: Intensity = Intensity.CLEAR
+    """Of the emotion."""
+    tags: tuple[TagPlace, ...] = ()
+    """Sounds beside the words, by place."""
+    aloud: bool = True
+    """False: a text that goes with the dialogue and that nobody renders (a reference response)."""
 
 
 class ScriptedEvent(Record):
@@ -128,6 +141,8 @@ class Script(Record):
     events: tuple[ScriptedEvent, ...]
     frames: tuple[str, ...]
     """Sentence frames that the offline author used; empty for a language model."""
+    arc: EmotionalArc | None = None
+    """For `emotional` alone."""
     licence: Licence
     author: tuple[PromptUse, ...]
     review: tuple[AxisScore, ...] = ()
@@ -136,6 +151,10 @@ class Script(Record):
     @model_validator(mode="after")
     def _consistent(self) -> "Script":
         check_scene(self.recipe, self.scene)
+        if (self.arc is not None) != (self.recipe is Recipe.EMOTIONAL):
+            raise ValueError(
+                f"recipe {self.recipe.value}: an arc is for emotional dialogues, and for all of them"
+            )
         position = {utterance.utterance_id: i for i, utterance in enumerate(self.utterances)}
         if len(position) != len(self.utterances):
             raise ValueError("utterance ids repeat")
@@ -160,6 +179,10 @@ class Script(Record):
             if utterance.utterance_id == utterance_id:
                 return utterance
         raise KeyError(utterance_id)
+
+    def unspoken(self) -> frozenset[str]:
+        """Ids of utterances that nobody renders: what an event keeps from being said, and what is text only."""
+        return self.unsaid() | {u.utterance_id for u in self.utterances if not u.aloud}
 
     def unsaid(self) -> frozenset[str]:
         """Ids of utterances that are never spoken: the rest of a turn whose host loses the floor."""

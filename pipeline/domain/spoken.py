@@ -26,7 +26,7 @@ class SpokenScript(Record):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        wanted = {u.utterance_id for u in self.script.utterances} - self.script.unsaid()
+        wanted = {u.utterance_id for u in self.script.utterances} - self.script.unspoken()
         if {c.utterance_id for c in self.clips} != wanted or len(self.clips) != len(wanted):
             raise ValueError(
                 f"{self.script.dialogue_id}: clips must cover exactly what is said: {sorted(wanted)}"

@@ -1,9 +1,10 @@
 """Timelines: all supervisions and events of one dialogue on one clock."""
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from pipeline.domain.emotional import EmotionalArc, Intensity, TagPlace
 from pipeline.domain.events import EventType, FloorEffect
 from pipeline.domain.labels import Emotion, Gender, Language, Recipe, Speaker, Split, Style, Track
 from pipeline.domain.licence import Licence
@@ -72,6 +73,9 @@ class Supervision(Record):
     """Length of the fade-out that ends at `span.end`; 0 where the clip is heard to its end."""
     distance: Distance | None
     """None: close to the microphone."""
+    intensity: Intensity = Intensity.CLEAR
+    tags: tuple[TagPlace, ...] = ()
+    """Sounds beside the planned words. Those that the engine could not render are not in the audio."""
 
     @property
     def track(self) -> Track:
@@ -119,12 +123,14 @@ class Event(Record):
 
 
 class Unsaid(Record):
-    """An utterance that was never spoken, because its turn was interrupted."""
+    """An utterance of the script that is not heard."""
 
     utterance_id: str
     turn: int
     speaker: Speaker
     text: str
+    why: Literal["interrupted", "text_only"]
+    """Its turn lost the floor before, or nobody was to render it."""
 
 
 class Timeline(Record):
@@ -157,6 +163,8 @@ class Timeline(Record):
     voicing: tuple[Voicing, ...]
     licence: Licence
     provenance: Provenance
+    arc: EmotionalArc | None = None
+    """What an emotional dialogue is about; None for the other recipes."""
 
     def model_post_init(self, _context: object, /) -> None:
         """Check it once, when it is made."""

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
+from pipeline.domain.emotional import Intensity, TagPlace
 from pipeline.domain.labels import Emotion, Gender, Language, Split, Style
 from pipeline.domain.licence import Licence
 from pipeline.domain.record import Record
@@ -42,6 +43,9 @@ class SpeechRequest(Record):
     emotion: Emotion
     style: Style
     seed: int = Field(ge=0, lt=2**31)
+    intensity: Intensity = Intensity.CLEAR
+    tags: tuple[TagPlace, ...] = ()
+    """Sounds beside the words; an engine that has none of them leaves them out."""
 
 
 @dataclass(frozen=True, slots=True)

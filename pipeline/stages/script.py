@@ -8,6 +8,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
+from pipeline.core.emotional_plan import EmotionalConfig
 from pipeline.core.ledger import Call
 from pipeline.core.scripting import conversation, full_duplex
 from pipeline.core.scripting.conversation import write_conversation, write_conversation_at_once
@@ -35,6 +36,8 @@ class Config(Record):
     """`single` asks for everything in one prompt: the ablation that `humdial compare` is for."""
     conversation: ConversationConfig = ConversationConfig()
     """For `recipe: conversation`."""
+    emotional: EmotionalConfig = EmotionalConfig()
+    """For `recipe: emotional`."""
     author: AuthorConfig = AuthorConfig()
     review: ReviewConfig = ReviewConfig()
 

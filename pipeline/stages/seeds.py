@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import Field, model_validator
 
+from pipeline.core.emotional_plan import EmotionalConfig
 from pipeline.core.planning import plan_dialogues, sample_seeds
 from pipeline.domain.labels import Language, Recipe, Split
 from pipeline.domain.quarantine import Reason, Refusal
@@ -62,11 +63,14 @@ class Deps:
 
     root_seed: int
     recipe: Recipe
+    emotional: EmotionalConfig
+    """What the `emotional` recipe is to be made of."""
     read: Callable[[SeedSource], Iterator[SeedDialogue | Refusal]]
 
     def fingerprint(self) -> str:
         """What else the output depends on beyond the sources' content: what will be made of the seeds."""
-        return self.recipe.value
+        emotional = f"/{self.emotional.fingerprint()}" if self.recipe is Recipe.EMOTIONAL else ""
+        return f"{self.recipe.value}{emotional}"
 
 
 def run(shard: Shard[SourceContent], config: Config, deps: Deps) -> Shard[DialoguePlan]:
@@ -90,7 +94,7 @@ def run(shard: Shard[SourceContent], config: Config, deps: Deps) -> Shard[Dialog
                 texts.add(text)
                 accepted.append(found)
         seeds.extend(sample_seeds(accepted, content.source.limit, deps.root_seed))
-    plans = plan_dialogues(seeds, deps.recipe, config.scenes, config.splits)
+    plans = plan_dialogues(seeds, deps.recipe, config.scenes, config.splits, deps.emotional)
     return Shard(index=shard.index, records=plans, refusals=tuple(refusals))
 
 

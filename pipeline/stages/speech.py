@@ -24,7 +24,7 @@ from pipeline.ports import ClipStore, SpeechSynthesizer
 from pipeline.stages.shard import Shard
 
 NAME = "speech"
-VERSION = 1
+VERSION = 2
 
 QUIETEST_PEAK_DBFS = -60.0
 """A clip below it is no speech: engines speak at -20 to 0 dBFS."""
@@ -83,8 +83,8 @@ async def _speak_or_refuse(
 
 async def _speak(script: Script, config: Config, deps: Deps, gate: asyncio.Semaphore) -> SpokenScript:
     voices = cast(script, deps.voices, deps.root_seed)
-    unsaid = script.unsaid()
-    said = [u for u in script.utterances if u.utterance_id not in unsaid]
+    unspoken = script.unspoken()
+    said = [u for u in script.utterances if u.utterance_id not in unspoken]
     refs = await asyncio.gather(*(_clip(script, u, voices[u.speaker], deps, gate) for u in said))
     clips = tuple(
         SpokenUtterance(utterance_id=u.utterance_id, clip=ref) for u, ref in zip(said, refs, strict=True)
@@ -107,6 +107,8 @@ async def _clip(
         voice=voice,
         emotion=utterance.emotion,
         style=utterance.style,
+        intensity=utterance.intensity,
+        tags=utterance.tags,
         seed=derive_seed(deps.root_seed, NAME, f"{voice.voice_id}/{utterance.text}"),
     )
     digest = clip_digest(request, deps.synthesizer.engine, deps.sampling_rate)

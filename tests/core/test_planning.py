@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.core.emotional_plan import EmotionalConfig
 from pipeline.core.planning import plan_dialogues, sample_seeds
 from pipeline.domain.labels import Language, Recipe, Split
 from pipeline.domain.scene import Scene
@@ -33,13 +34,15 @@ def seed_of(number: int, language: Language = Language.EN) -> SeedDialogue:
 
 
 def test_forty_seeds_cover_every_scene_twice_in_both_splits() -> None:
-    plans = plan_dialogues([seed_of(i) for i in range(40)], Recipe.FULL_DUPLEX, SCENES, SPLITS)
+    plans = plan_dialogues(
+        [seed_of(i) for i in range(40)], Recipe.FULL_DUPLEX, SCENES, SPLITS, EmotionalConfig()
+    )
     assert Counter((p.scene, p.split) for p in plans) == {(s, x): 2 for s in Scene for x in SPLITS}
 
 
 def test_languages_are_planned_apart() -> None:
     mixed = [seed_of(i, language) for i in range(10) for language in Language]
-    plans = plan_dialogues(mixed, Recipe.FULL_DUPLEX, SCENES, SPLITS)
+    plans = plan_dialogues(mixed, Recipe.FULL_DUPLEX, SCENES, SPLITS, EmotionalConfig())
     for language in Language:
         assert {p.scene for p in plans if p.seed.language is language} == set(Scene)
 
@@ -47,9 +50,9 @@ def test_languages_are_planned_apart() -> None:
 @given(st.integers(1, 60), st.integers(1, 20))
 def test_appending_a_seed_changes_no_other_plan(count: int, more: int) -> None:
     seeds = [seed_of(i) for i in range(count + more)]
-    assert plan_dialogues(seeds, Recipe.FULL_DUPLEX, SCENES, SPLITS)[:count] == plan_dialogues(
-        seeds[:count], Recipe.FULL_DUPLEX, SCENES, SPLITS
-    )
+    assert plan_dialogues(seeds, Recipe.FULL_DUPLEX, SCENES, SPLITS, EmotionalConfig())[
+        :count
+    ] == plan_dialogues(seeds[:count], Recipe.FULL_DUPLEX, SCENES, SPLITS, EmotionalConfig())
 
 
 @given(
@@ -59,7 +62,9 @@ def test_appending_a_seed_changes_no_other_plan(count: int, more: int) -> None:
 def test_every_prefix_holds_each_scene_in_its_share_to_within_one(
     weights: dict[Scene, float], count: int
 ) -> None:
-    plans = plan_dialogues([seed_of(i) for i in range(count)], Recipe.FULL_DUPLEX, weights, SPLITS)
+    plans = plan_dialogues(
+        [seed_of(i) for i in range(count)], Recipe.FULL_DUPLEX, weights, SPLITS, EmotionalConfig()
+    )
     dealt = Counter(plan.scene for plan in plans)
     for scene, weight in weights.items():
         assert abs(dealt[scene] - count * weight / sum(weights.values())) <= len(weights)
@@ -67,7 +72,11 @@ def test_every_prefix_holds_each_scene_in_its_share_to_within_one(
 
 def test_a_weight_of_zero_leaves_a_scene_out() -> None:
     plans = plan_dialogues(
-        [seed_of(i) for i in range(20)], Recipe.FULL_DUPLEX, {**SCENES, Scene.PAUSE_HANDLING: 0}, SPLITS
+        [seed_of(i) for i in range(20)],
+        Recipe.FULL_DUPLEX,
+        {**SCENES, Scene.PAUSE_HANDLING: 0},
+        SPLITS,
+        EmotionalConfig(),
     )
     assert Scene.PAUSE_HANDLING not in {plan.scene for plan in plans}
 
@@ -89,6 +98,8 @@ def test_a_sample_keeps_native_order_and_is_not_the_head() -> None:
 
 
 def test_dialogue_ids_are_unique_and_usable_as_file_names() -> None:
-    plans = plan_dialogues([seed_of(i) for i in range(200)], Recipe.FULL_DUPLEX, SCENES, SPLITS)
+    plans = plan_dialogues(
+        [seed_of(i) for i in range(200)], Recipe.FULL_DUPLEX, SCENES, SPLITS, EmotionalConfig()
+    )
     assert len({plan.dialogue_id for plan in plans}) == 200
     assert all(plan.dialogue_id.replace("-", "").isalnum() for plan in plans)

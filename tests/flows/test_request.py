@@ -44,7 +44,9 @@ def test_the_demo_plans_two_dialogues_or_more_per_scene_language_and_split() -> 
         for seed in read_source(source)
         if isinstance(seed, SeedDialogue)
     ]
-    plans = plan_dialogues(seeds, config.script.recipe, config.seeds.scenes, config.seeds.splits)
+    plans = plan_dialogues(
+        seeds, config.script.recipe, config.seeds.scenes, config.seeds.splits, config.script.emotional
+    )
     counts = {
         (scene, language, split): sum(
             (plan.scene, plan.seed.language, plan.split) == (scene, language, split) for plan in plans

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.core.emotional_plan import EmotionalConfig
 from pipeline.core.reference import Reference
 from pipeline.core.timing.dyad import dyad_law
 from pipeline.domain.labels import Recipe
@@ -57,7 +58,9 @@ def seeds_lines() -> Iterator[str]:
 
     shard = Shard(0, tuple(seeds.SourceContent(source=one, content_sha256="") for one in sources))
     done = seeds.run(
-        shard, seeds.Config(sources=sources), seeds.Deps(root_seed=0, recipe=Recipe.FULL_DUPLEX, read=read)
+        shard,
+        seeds.Config(sources=sources),
+        seeds.Deps(root_seed=0, recipe=Recipe.FULL_DUPLEX, emotional=EmotionalConfig(), read=read),
     )
     return _lines(done)
 

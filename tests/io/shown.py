@@ -111,7 +111,15 @@ def make_timeline(dialogue_id: str, extra: str = "", scene: Scene = Scene.FOLLOW
                 yielded_at=answer.span.end,
             ),
         ),
-        unsaid=(Unsaid(utterance_id="u9", turn=1, speaker=Speaker.ASSISTANT, text=f"never said {extra}"),),
+        unsaid=(
+            Unsaid(
+                utterance_id="u9",
+                turn=1,
+                speaker=Speaker.ASSISTANT,
+                text=f"never said {extra}",
+                why="interrupted",
+            ),
+        ),
         voicing=tuple(
             Voicing(
                 speaker=who, voice_id=f"v-{who}{extra}", person=f"p{extra}", gender=Gender.MALE, gain_db=0

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from pipeline.core.emotional_plan import EmotionalConfig
 from pipeline.domain.labels import Language, Recipe, Split
 from pipeline.domain.quarantine import Reason, Refusal
 from pipeline.domain.scene import Scene
@@ -42,7 +43,9 @@ def run(
 
     shard = Shard(0, tuple(SourceContent(source=one, content_sha256=one.path) for one in sources))
     return seeds.run(
-        shard, Config(sources=sources), Deps(root_seed=root_seed, recipe=Recipe.FULL_DUPLEX, read=read)
+        shard,
+        Config(sources=sources),
+        Deps(root_seed=root_seed, recipe=Recipe.FULL_DUPLEX, emotional=EmotionalConfig(), read=read),
     )
 
 

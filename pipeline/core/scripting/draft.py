@@ -85,5 +85,7 @@ def seed_lines(plan: DialoguePlan) -> tuple[Line, ...]:
 
 
 def user_gender(plan: DialoguePlan) -> Gender | None:
-    """The gender of who becomes the user, where the seed tells."""
+    """The gender of who becomes the user, where the plan or the seed tells."""
+    if plan.emotional is not None:
+        return plan.emotional.gender
     return next((s.gender for s in plan.seed.speakers if not is_assistant(plan, s.label)), None)

@@ -56,8 +56,8 @@ class Material:
 
 def gather(spoken: SpokenScript) -> Material:
     """Index a spoken script for placing."""
-    unsaid = spoken.script.unsaid()
-    said = tuple(u for u in spoken.script.utterances if u.utterance_id not in unsaid)
+    unspoken = spoken.script.unspoken()
+    said = tuple(u for u in spoken.script.utterances if u.utterance_id not in unspoken)
     clips = {entry.utterance_id: entry.clip for entry in spoken.clips}
     events = {event.utterance_id: event for event in spoken.script.events}
     turns: dict[int, list[Utterance]] = {}

@@ -39,7 +39,7 @@ def build_timeline(
         key=lambda s: (s.span.start, s.supervision_id),
     )
     heard = {supervision.speaker for supervision in supervisions}
-    silent = script.unsaid()
+    interrupted, unspoken = script.unsaid(), script.unspoken()
     return Timeline(
         dialogue_id=script.dialogue_id,
         language=script.language,
@@ -54,10 +54,17 @@ def build_timeline(
         supervisions=tuple(supervisions),
         events=tuple(_event(one, spoken) for one in placement.events),
         unsaid=tuple(
-            Unsaid(utterance_id=u.utterance_id, turn=u.turn, speaker=u.speaker, text=u.text)
+            Unsaid(
+                utterance_id=u.utterance_id,
+                turn=u.turn,
+                speaker=u.speaker,
+                text=u.text,
+                why="interrupted" if u.utterance_id in interrupted else "text_only",
+            )
             for u in script.utterances
-            if u.utterance_id in silent
+            if u.utterance_id in unspoken
         ),
+        arc=script.arc,
         voicing=tuple(voicing for voicing in spoken.voicing if voicing.speaker in heard),
         licence=script.licence,
         provenance=Provenance(
@@ -83,6 +90,8 @@ def _supervise(one: Placed, spoken: SpokenScript, root_seed: int) -> Supervision
         words=tuple(word.shift(one.span.start) for word in one.words),
         emotion=utterance.emotion,
         style=utterance.style,
+        intensity=utterance.intensity,
+        tags=utterance.tags,
         clip=clip.digest,
         clip_samples=clip.num_samples,
         engine=clip.engine,
