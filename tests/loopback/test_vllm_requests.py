@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, JsonValue
 
-from pipeline.backends.openai_chat.wire import body_of
+from pipeline.backends.openai_chat.wire import body_of, reply_of
+from pipeline.core.batch import Answered, BatchRequest, Failed, read_result
 from pipeline.core.prompting import Sampling, build_request, repair_request
 from pipeline.domain.chat import ChatReply, ChatRequest
 from pipeline.domain.labels import Language
@@ -45,9 +46,23 @@ class Verdict(BaseModel):
 
 
 def ask_vllm(*bodies: dict[str, JsonValue]) -> list[Verdict]:
-    """The verdicts of its request class, in a process of its own."""
+    """What vLLM makes of some requests as lines of a batch file, in a process of its own."""
+    return _ask(*bodies)[1]
+
+
+class Opening(BaseModel):
+    """What vLLM says first."""
+
+    version: str
+    results: tuple[str, str]
+    """An answer and a refusal, as `vllm run-batch` writes them."""
+
+
+def _ask(*bodies: dict[str, JsonValue]) -> tuple[Opening, list[Verdict]]:
     script = Path(__file__).with_name("vllm_request_class.py")
-    lines = "".join(json.dumps(body) + "\n" for body in bodies)
+    lines = "".join(
+        BatchRequest(custom_id=f"d:s:{n}", body=body).to_line() + "\n" for n, body in enumerate(bodies)
+    )
     done = subprocess.run(
         [sys.executable, str(script), *([WHEEL] if WHEEL else [])],
         input=lines,
@@ -56,9 +71,10 @@ def ask_vllm(*bodies: dict[str, JsonValue]) -> list[Verdict]:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    version, *verdicts = done.stdout.splitlines()
-    print(f"vLLM {json.loads(version)['version']}")
-    return [Verdict.model_validate_json(line.replace('"schema"', '"schema_"', 1)) for line in verdicts]
+    opening, *verdicts = done.stdout.splitlines()
+    return Opening.model_validate_json(opening), [
+        Verdict.model_validate_json(line.replace('"schema"', '"schema_"', 1)) for line in verdicts
+    ]
 
 
 @cache
@@ -115,8 +131,8 @@ def test_every_request_of_every_prompt_arrives_whole_and_nothing_of_it_is_ignore
 
 REFUSED: dict[str, dict[str, JsonValue]] = {
     "temperature": {"temperature": "hot"},
-    "messages.0": {"messages": [{"role": "user", "content": 3}]},
-    "json_schema": {"response_format": {"type": "json_schema"}},
+    "messages": {"messages": [{"role": "user", "content": 3}]},
+    "response_format": {"response_format": {"type": "json_schema"}},
     "seed": {"seed": 2**70},
 }
 
@@ -137,3 +153,14 @@ def test_fields_that_it_does_not_know_are_ignored_without_an_error_so_none_may_b
     )
     assert (removed.accepted, removed.ignored) == (True, ["guided_json"])
     assert openais.ignored == ["prompt_cache_key"]
+
+
+def test_what_run_batch_writes_is_what_collect_reads(capsys: pytest.CaptureFixture[str]) -> None:
+    opening, _ = _ask()
+    answered, failed = map(read_result, opening.results)
+    assert isinstance(answered, Answered)
+    reply = reply_of(answered.completion, "m", "a line", served=None)
+    assert (reply.content, reply.prompt_tokens, reply.finish_reason) == ("{}", 30, "stop")
+    assert failed == Failed("d:place:0123456789abcdef", "400", "too long")
+    with capsys.disabled():
+        print(f"[vLLM {opening.version}]", end=" ")

@@ -1,11 +1,11 @@
 """vLLM's own reading of requests, in a process of its own: `python tests/loopback/vllm_request_class.py [WHEEL]`.
 
-Reads one JSON body per line from standard input and prints one verdict per line. WHEEL is a wheel of vLLM or a
-directory that it was unpacked into; without it vLLM must be installed.
+Reads one line of a batch file per line from standard input and prints one verdict per line. WHEEL is a wheel of
+vLLM or a directory that it was unpacked into; without it vLLM must be installed.
 
-From a wheel nothing is installed: the request class, the protocol that it is built on, vLLM's exceptions and the
-structured-output parameters are vLLM's own code; what they import beside (torch, the engine, renderers) is
-replaced by stubs that no request can pass for.
+From a wheel nothing is installed: the classes of chat requests and of batch files, the protocol that they are
+built on, vLLM's exceptions and the structured-output parameters are vLLM's own code; what they import beside
+(torch, the engine, renderers) is replaced by stubs that no request can pass for.
 """
 
 import importlib.abc
@@ -17,6 +17,8 @@ from collections.abc import Callable
 from types import ModuleType
 
 CLASS = "vllm.entrypoints.openai.chat_completion.protocol"
+PROTOCOL = "vllm.entrypoints.generate.base.protocol"
+BATCH = "vllm.entrypoints.launchers.run_batch"
 TYPES = "vllm.renderers.chat_utils.types"
 OWN = (
     "vllm.version",
@@ -24,14 +26,20 @@ OWN = (
     "vllm.envs",
     "vllm.exceptions",
     "vllm.sampling_params",
-    "vllm.entrypoints.generate.base.protocol",
+    PROTOCOL,
     "vllm.entrypoints.serve.engine.protocol",
     "vllm.entrypoints.serve.exception_handling.error_response",
     TYPES,
     CLASS,
+    BATCH,
 )
 """Modules that are vLLM's own."""
-BESIDE = frozenset({"torch", "transformers", "msgspec", "openai_harmony", "PIL"})
+BESIDE = frozenset(
+    {
+        *("torch", "transformers", "msgspec", "openai_harmony", "PIL"),
+        *("pybase64", "prometheus_client", "tqdm", "urllib3"),
+    }
+)
 """Packages that they import and that need not be installed for this."""
 REAL = {".".join(name.split(".")[:n]) for name in OWN for n in range(1, name.count(".") + 2)} - {
     "vllm.renderers",  # packages whose __init__ imports the engine
@@ -121,8 +129,8 @@ class _Stubs(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """There is nothing to run."""
 
 
-def load(root: str | None) -> ModuleType:
-    """The module with `ChatCompletionRequest`."""
+def load(root: str | None) -> None:
+    """Make its modules importable."""
     if root is not None:
         sys.path.insert(0, root)
         sys.meta_path.insert(0, _Stubs(root))
@@ -130,16 +138,17 @@ def load(root: str | None) -> ModuleType:
         chat_utils = importlib.import_module("vllm.renderers.chat_utils")
         for name in types.__all__:  # its __init__ would do this
             setattr(chat_utils, name, getattr(types, name))
-    return importlib.import_module(CLASS)
 
 
-def judge(protocol: ModuleType, body: dict[str, object]) -> dict[str, object]:
-    """What the class makes of one body."""
+def judge(line: str) -> dict[str, object]:
+    """What vLLM makes of one line."""
+    batch = importlib.import_module(BATCH)
     try:
-        request = protocol.ChatCompletionRequest.model_validate(body)
+        read = batch.BatchRequestInput.model_validate_json(line)
     except (ValueError, importlib.import_module("vllm.exceptions").VLLMError) as error:
         return {"accepted": False, "error": f"{type(error).__name__}: {error}"}
-    constraint = protocol.structured_outputs_from_response_format(
+    request = read.body
+    constraint = importlib.import_module(PROTOCOL).structured_outputs_from_response_format(
         request.structured_outputs, request.response_format
     )
     return {
@@ -161,11 +170,31 @@ def judge(protocol: ModuleType, body: dict[str, object]) -> dict[str, object]:
     }
 
 
+def results(custom_id: str, content: str) -> tuple[str, str]:
+    """An answer and a refusal, as `vllm run-batch` writes them."""
+    protocol, batch = importlib.import_module(CLASS), importlib.import_module(BATCH)
+    engine = importlib.import_module("vllm.entrypoints.serve.engine.protocol")
+    choice = {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
+    usage = engine.UsageInfo(prompt_tokens=30, completion_tokens=5, total_tokens=35)
+    body = protocol.ChatCompletionResponse(model="m", choices=[choice], usage=usage)
+    answer = batch.BatchResponseData(request_id="r", body=body)
+    error = engine.ErrorResponse(error=engine.ErrorInfo(message="too long", type="BadRequestError", code=400))
+    refusal = batch.BatchResponseData(request_id="r", status_code=error.error.code)
+    return (
+        batch.BatchRequestOutput(id="a", custom_id=custom_id, response=answer, error=None).model_dump_json(),
+        batch.BatchRequestOutput(
+            id="b", custom_id=custom_id, response=refusal, error=error
+        ).model_dump_json(),
+    )
+
+
 def main(root: str | None) -> None:
-    protocol = load(root)
-    print(json.dumps({"version": importlib.import_module("vllm.version").__version__}))
+    """The version, two results, then a verdict per line."""
+    load(root)
+    version = importlib.import_module("vllm.version").__version__
+    print(json.dumps({"version": version, "results": results("d:place:0123456789abcdef", "{}")}))
     for line in sys.stdin:
-        print(json.dumps(judge(protocol, json.loads(line))))
+        print(json.dumps(judge(line)))
 
 
 if __name__ == "__main__":
