@@ -73,6 +73,13 @@ def test_copies_name_the_first_and_the_most_similar_one_wins() -> None:
     assert seen.add("again", FERRY) == Match("first", 1.0)
 
 
+def test_of_two_equally_similar_texts_the_first_is_named() -> None:
+    seen = NearDuplicates(threshold=0.9)
+    assert seen.add("behind", ["but", *FERRY]) is None
+    assert seen.add("before", [*FERRY, "tonight"]) is None
+    assert seen.add("between", FERRY) == Match("behind", 14 / 15)
+
+
 @given(
     st.lists(st.lists(st.sampled_from("abcd"), min_size=1, max_size=14), min_size=2, max_size=12),
     st.sampled_from([0.4, 0.7, 1.0]),

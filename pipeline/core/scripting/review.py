@@ -195,7 +195,7 @@ class _Transcript:
                 if silent:
                     later.append(inner)
                     continue
-                silent = self._cuts(inner, utterance)
+                silent = self._cuts(inner)
                 end = _rest_from(text, at)
                 if end > start:
                     said = text[start:] if end == len(text) else text[start:at] + ("—" if silent else "…")
@@ -214,9 +214,9 @@ class _Transcript:
         for inner in later:
             yield from self._tell(inner)
 
-    def _cuts(self, run: tuple[Utterance, ...], host: Utterance) -> bool:
-        found = (self._events.get(utterance.utterance_id) for utterance in run)
-        return any(e is not None and e.host == host.utterance_id and e.effect.cuts_host for e in found)
+    def _cuts(self, run: tuple[Utterance, ...]) -> bool:
+        events = (self._events.get(utterance.utterance_id) for utterance in run)
+        return any(event is not None and event.effect.cuts_host for event in events)
 
     def _mark(self, utterance: Utterance) -> str:
         event = self._events.get(utterance.utterance_id)

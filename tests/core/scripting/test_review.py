@@ -164,14 +164,14 @@ def test_several_events_in_one_turn_are_told_where_they_fall() -> None:
         QUERY,
         *ANSWER,
         (USER, 2, "Stop.", AfterWords(host="u03", words=3)),
-        (USER, 3, "Mhm.", AfterWords(host="u01", words=2)),
-        (USER, 4, "Right.", AfterWords(host="u01", words=5)),
+        (USER, 3, "Right.", AfterWords(host="u01", words=5)),
+        (USER, 4, "Mhm.", AfterWords(host="u01", words=2)),
         (ASSISTANT, 5, "Okay.", Follows()),
     )
     events = (
         event(EventType.STOP_REQUEST, "u04", "u03", FloorEffect.YIELDS),
-        event(EventType.CONTINUER, "u05", "u01", FloorEffect.CONTINUES),
-        event(EventType.ACKNOWLEDGEMENT, "u06", "u01", FloorEffect.CONTINUES),
+        event(EventType.ACKNOWLEDGEMENT, "u05", "u01", FloorEffect.CONTINUES),
+        event(EventType.CONTINUER, "u06", "u01", FloorEffect.CONTINUES),
     )
     assert told(script_of(lines, events)) == [
         ASKED,

@@ -312,6 +312,14 @@ def test_an_event_may_echo_where_that_is_its_point(event: EventType, said: str) 
     assert repeats(told(EventType.TOPIC_SHIFT, FloorEffect.FINISHES, said, "Yes."))
 
 
+def test_what_was_never_heard_is_not_said_again() -> None:
+    ride = ANSWER[2][2]
+    early = told(EventType.FOLLOW_UP_QUESTION, FloorEffect.YIELDS, "How long?", "Wait.", ride, host="u02")
+    late = told(EventType.CONTINUER, FloorEffect.CONTINUES, "Mhm.", "Wait.", ride, host="u02")
+    assert not repeats(early)
+    assert repeats(late)
+
+
 def test_only_the_turn_right_after_a_request_is_free() -> None:
     script = told(EventType.REPETITION_REQUEST, FloorEffect.YIELDS, "Sorry, where?", BOARD)
     again = script.utterances[-1].model_copy(update={"utterance_id": "u06", "turn": 4})
