@@ -75,16 +75,27 @@ def data_text(value: object) -> str:
 
     Any JSON reader gives the text back unchanged; ordinary prose, Chinese included, is spelled as it is.
     """
+    return _spell(value, sort_keys=True)
+
+
+def reply_text(record: BaseModel) -> str:
+    """The same for an example of a reply: its keys in the order in which the schema declares them."""
+    return _spell(record.model_dump(mode="json"), sort_keys=False)
+
+
+def _spell(value: object, *, sort_keys: bool) -> str:
     plain: JsonValue = to_jsonable_python(value)
-    text = json.dumps(plain, ensure_ascii=False, sort_keys=True, allow_nan=False)
+    text = json.dumps(plain, ensure_ascii=False, sort_keys=sort_keys, allow_nan=False)
     # Inside strings only: the brackets of the JSON itself stay.
     return _JSON_STRING.sub(lambda string: string.group().translate(_ESCAPES), text)
 
 
 @cache
 def schema_text(model: type[BaseModel]) -> str:
-    """The strict JSON schema of a reply, keys sorted, so that equal types give equal text.
+    """The strict JSON schema of a reply: equal types give equal text.
 
+    Properties stand in the order of their declaration. Grammars make a model write them in the schema's order,
+    so a type's fields say what it has to think of first: a reason before its score, words before their answer.
     Every property is required and no other is allowed; optional means nullable; references are inlined.
     Raises ConfigError for a type that the strict form cannot say: maps, positional tuples, recursion.
     """
@@ -95,7 +106,7 @@ def schema_text(model: type[BaseModel]) -> str:
         raise ConfigError(
             f"schema of {model.__name__}: got {strict.get('type')!r} at the top, wanted an object"
         )
-    return json.dumps(strict, ensure_ascii=False, sort_keys=True)
+    return json.dumps(strict, ensure_ascii=False)
 
 
 def _strict(schema: _Schema, definitions: _Schema, path: tuple[str, ...]) -> dict[str, JsonValue]:
@@ -138,7 +149,7 @@ def _close(node: dict[str, JsonValue], path: tuple[str, ...]) -> None:
         raise ConfigError(
             f"schema {'/'.join(path)}: a map of free keys has no strict form; use a list of records"
         )
-    node["required"] = [*sorted(properties)]
+    node["required"] = [*properties]
     node["additionalProperties"] = False
 
 

@@ -34,7 +34,7 @@ from jinja2 import StrictUndefined, TemplateError, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import Field, JsonValue, ValidationError
 
-from pipeline.core.prompting import data_text, schema_text
+from pipeline.core.prompting import data_text, reply_text, schema_text
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.events import EVENTS
 from pipeline.domain.labels import Language
@@ -324,7 +324,10 @@ def _render(prompt: Prompt, language: str, variables: Mapping[str, object]) -> P
 def _head(prompt: Prompt, language: str) -> str:
     """What every dialogue of a language shares; its few-shots look exactly like the real question."""
     examples = [
-        {"question": _tail(prompt, _values(prompt, language, e.input)), "reply": data_text(e.reply)}
+        {
+            "question": _tail(prompt, _values(prompt, language, e.input)),
+            "reply": reply_text(prompt.output.model_validate_json(json.dumps(e.reply))),
+        }
         for e in prompt.front.examples
         if e.language == language
     ]
