@@ -89,18 +89,20 @@ class Supervision(Record):
 
     def model_post_init(self, _context: object, /) -> None:
         """Check it once, when it is made: an `after` validator would run again for the timeline that holds it."""
-        if len(self.span) > self.clip_samples:
+        truncated = self.truncated
+        if not truncated and len(self.span) != self.clip_samples:
             raise ValueError(
                 f"{self.supervision_id}: span of {len(self.span)} samples, clip of {self.clip_samples}"
             )
         if not ordered_inside(self.words, self.span):
             raise ValueError(f"{self.supervision_id}: words must be ordered and lie inside the span")
-        if self.truncated and not self.fade_samples:
+        if truncated and not self.fade_samples:
             raise ValueError(f"{self.supervision_id}: truncated without a fade")
-        if not self.truncated and self.text != self.planned_text:
+        if not truncated and self.text != self.planned_text:
             raise ValueError(f"{self.supervision_id}: heard to its end, so text and planned_text must agree")
-        if any(word.cut for word in self.words[:-1]):
-            raise ValueError(f"{self.supervision_id}: only the last word can be cut")
+        for word in self.words[:-1]:
+            if word.cut:
+                raise ValueError(f"{self.supervision_id}: only the last word can be cut")
 
 
 class Event(Record):

@@ -32,9 +32,15 @@ class Word:
     cut: bool = False
     """Broken off inside this word: `text` is the part that is heard."""
 
-    def shift(self, samples: int) -> "Word":
-        """The same word, `samples` later: from the clip's clock to the dialogue's."""
-        return Word(self.text, self.span.shift(samples), self.source, self.cut)
+
+def shift_words(words: tuple[Word, ...], samples: int) -> tuple[Word, ...]:
+    """The same words, `samples` later: from the clip's clock to the dialogue's."""
+    return tuple(
+        [
+            Word(word.text, Span(word.span.start + samples, word.span.end + samples), word.source, word.cut)
+            for word in words
+        ]
+    )
 
 
 def ordered_inside(words: tuple[Word, ...], bounds: Span) -> bool:

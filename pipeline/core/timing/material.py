@@ -24,6 +24,8 @@ class Material:
     rate: int
     said: tuple[Utterance, ...]
     clips: Mapping[str, ClipRef]
+    anchored: tuple[tuple[Speaker, AfterWords | AfterSeconds], ...]
+    """Who comes in during another utterance, and where."""
     events: Mapping[str, ScriptedEvent]
     """By the utterance that realises it."""
     turns: Mapping[int, Turn]
@@ -41,9 +43,9 @@ class Material:
         That speaker must have ended by then: who still speaks cannot interrupt.
         """
         anchors: dict[str, list[AfterWords | AfterSeconds]] = {}
-        for u in self.said:
-            if u.speaker is speaker and isinstance(u.anchor, AfterWords | AfterSeconds):
-                anchors.setdefault(u.anchor.host, []).append(u.anchor)
+        for incoming, anchor in self.anchored:
+            if incoming is speaker:
+                anchors.setdefault(anchor.host, []).append(anchor)
         before = 0
         for utterance in self.turns[turn]:
             clip = self.clips[utterance.utterance_id]
@@ -68,6 +70,7 @@ def gather(spoken: SpokenScript) -> Material:
         rate=spoken.clips[0].clip.sampling_rate,
         said=said,
         clips=clips,
+        anchored=tuple((u.speaker, u.anchor) for u in said if isinstance(u.anchor, AfterWords | AfterSeconds)),
         events=events,
         turns={turn: tuple(parts) for turn, parts in turns.items()},
         turn_samples={

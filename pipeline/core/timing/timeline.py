@@ -11,6 +11,8 @@ from pipeline.domain.script import ScriptedEvent
 from pipeline.domain.span import to_samples
 from pipeline.domain.spoken import SpokenScript
 from pipeline.domain.timeline import Distance, Event, Provenance, Supervision, Timeline, Unsaid
+from pipeline.domain.voice import ClipRef
+from pipeline.domain.words import shift_words
 
 FADE_S = 0.02
 """A speaker who breaks off fades out over this long, ending at the span's end: no click, no tail."""
@@ -34,8 +36,9 @@ def build_timeline(
     """The record of one dialogue: what is heard, when, and what was left unsaid."""
     script = spoken.script
     rate = spoken.clips[0].clip.sampling_rate
+    clips = {entry.utterance_id: entry.clip for entry in spoken.clips}
     supervisions = sorted(
-        (_supervise(one, spoken, root_seed) for one in placement.placed.values()),
+        (_supervise(one, clips[name], spoken, root_seed) for name, one in placement.placed.items()),
         key=lambda s: (s.span.start, s.supervision_id),
     )
     heard = {supervision.speaker for supervision in supervisions}
@@ -73,8 +76,8 @@ def build_timeline(
     )
 
 
-def _supervise(one: Placed, spoken: SpokenScript, root_seed: int) -> Supervision:
-    utterance, clip = one.utterance, spoken.clip(one.utterance.utterance_id)
+def _supervise(one: Placed, clip: ClipRef, spoken: SpokenScript, root_seed: int) -> Supervision:
+    utterance = one.utterance
     text, fade = utterance.text, 0
     if len(one.span) < clip.num_samples:
         whole = sum(not word.cut for word in one.words)
@@ -87,7 +90,7 @@ def _supervise(one: Placed, spoken: SpokenScript, root_seed: int) -> Supervision
         span=one.span,
         text=text,
         planned_text=utterance.text,
-        words=tuple(word.shift(one.span.start) for word in one.words),
+        words=shift_words(one.words, one.span.start),
         emotion=utterance.emotion,
         style=utterance.style,
         intensity=utterance.intensity,
