@@ -70,7 +70,9 @@ def gather(spoken: SpokenScript) -> Material:
         rate=spoken.clips[0].clip.sampling_rate,
         said=said,
         clips=clips,
-        anchored=tuple((u.speaker, u.anchor) for u in said if isinstance(u.anchor, AfterWords | AfterSeconds)),
+        anchored=tuple(
+            (u.speaker, u.anchor) for u in said if isinstance(u.anchor, AfterWords | AfterSeconds)
+        ),
         events=events,
         turns={turn: tuple(parts) for turn, parts in turns.items()},
         turn_samples={
