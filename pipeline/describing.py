@@ -8,6 +8,7 @@ import numpy as np
 
 from pipeline.backends.vad import DEFAULT, find_detector
 from pipeline.core.drawn import DrawnTiming, drawn_rows, measure_drawn, recorded_spans
+from pipeline.core.event_rates import EventRates, pool_events, tally_events
 from pipeline.core.fitting import Conversation, other_than_two
 from pipeline.core.hearing import hear, heard_activity
 from pipeline.core.reference import Collection, Reference
@@ -58,6 +59,8 @@ class Description(Record):
     rows: tuple[ComparisonRow, ...]
     drawn: DrawnTiming | None
     drawn_rows: tuple[ComparisonRow, ...]
+    events: EventRates | None
+    """Of the runs in the material, by their records; None for recordings."""
 
 
 def observe(material: Material, refuse: Refuse) -> Iterator[Conversation]:
@@ -105,6 +108,7 @@ def describe(material: Material, reference: Reference, refuse: Refuse) -> Descri
         rows=describe_rows(statistics, reference, collection),
         drawn=drawn,
         drawn_rows=drawn_rows(drawn, reference) if drawn else (),
+        events=pool_events(one.events for one in conversations if one.events is not None),
     )
 
 
@@ -114,7 +118,7 @@ def _observe_run(path: Path, material: Material) -> Iterator[Conversation]:
         timeline = dialogue.timeline
         if detector is None:
             drawn = measure_drawn(timeline, recorded_spans(timeline))
-            yield Conversation(timeline.dialogue_id, activity_of(timeline), drawn)
+            yield Conversation(timeline.dialogue_id, activity_of(timeline), drawn, tally_events(timeline))
         else:
             yield _listen(path, dialogue, detector)
 
@@ -135,7 +139,7 @@ def _listen(run_directory: Path, dialogue: Dialogue, detector: VoiceActivityDete
     runs = (user, assistant)
     spans = {one.supervision.supervision_id: one.span for one in hear(timeline, runs)}
     drawn = measure_drawn(timeline, {name: span for name, span in spans.items() if span is not None})
-    return Conversation(timeline.dialogue_id, heard_activity(timeline, runs), drawn)
+    return Conversation(timeline.dialogue_id, heard_activity(timeline, runs), drawn, tally_events(timeline))
 
 
 def _observe_rttm(path: Path, refuse: Refuse) -> Iterator[Conversation]:

@@ -21,6 +21,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.core.drawn import Drawn, DrawnTiming
+from pipeline.core.event_rates import EventTally
 from pipeline.core.reference import Corpus, Definition, Distribution, PerConversation, Rate, Ratio, Reference
 from pipeline.core.spread import metrics_left_out, spread_between
 from pipeline.core.turntaking import IPU_SILENCE_S, Activity, Quantity, TurnTakingStatistics, measure, pool
@@ -78,6 +79,8 @@ class Conversation:
     activity: Activity
     drawn: DrawnTiming | None
     """Of a generated dialogue: what timing drew. None: a recording."""
+    events: EventTally | None = None
+    """Of a generated dialogue: what was planned and realised in it."""
 
 
 @dataclass(frozen=True, slots=True)
