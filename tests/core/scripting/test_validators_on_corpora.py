@@ -10,7 +10,6 @@ from typing import TypeVar
 import pytest
 
 from pipeline.backends.offline.author import OfflineAuthor
-from pipeline.core.planning import plan_dialogues
 from pipeline.core.prompting import Sampling, build_request, parse_reply
 from pipeline.core.scripting.anchors import split_sentences
 from pipeline.core.scripting.full_duplex import write_full_duplex
@@ -78,9 +77,15 @@ def test_nothing_that_the_embedded_author_writes_is_refused(language: Language) 
     seeds = importlib.resources.files("pipeline") / "data" / "seeds" / f"{language.value}.jsonl"
     with importlib.resources.as_file(seeds) as file:
         read = [s for s in find_corpus("jsonl").read(file, language) if isinstance(s, SeedDialogue)]
-    plans = plan_dialogues(read, Recipe.FULL_DUPLEX, dict.fromkeys(Scene, 1.0), {Split.TRAIN: 1.0})
-    assert len(plans) == 40
-    for plan in plans:
+    assert len(read) == 40
+    for number, seed in enumerate(read):
+        plan = DialoguePlan(
+            dialogue_id=f"{language.value}-{number}",
+            seed=seed,
+            recipe=Recipe.FULL_DUPLEX,
+            scene=tuple(Scene)[number % len(Scene)],
+            split=Split.TRAIN,
+        )
         script = asyncio.run(write_full_duplex(plan, Offline(plan)))
         assert reason_of([u.text for u in script.utterances], language) is None, script
 
