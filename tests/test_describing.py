@@ -173,6 +173,29 @@ def test_a_run_has_a_second_table_of_what_timing_drew(run: Path) -> None:
     assert rows["pause (within turns)"]["noise_ks_p95"] > 0
 
 
+@pytest.mark.parametrize("from_audio", [False, True])
+def test_a_run_has_a_third_table_of_its_events(run: Path, from_audio: bool) -> None:
+    options = ["--from-audio"] if from_audio else []
+    events = json.loads(CliRunner().invoke(humdial, ["describe", str(run), "--json", *options]).stdout)[
+        "events"
+    ]
+    assert (events["dialogues"], events["turns"]) == (40, 20 * 4 + 20 * 2)
+    rows = {(row["type"], row["initiator"], row["effect"]): row for row in events["rows"]}
+    assert set(rows) == {("follow_up_question", "user", "yields"), ("backchannel", "user", "continues")}
+    for row in rows.values():
+        assert (row["n"], row["per_dialogue"]) == (20, 0.5)
+        assert row["per_ten_turns"] == pytest.approx(10 * 20 / 120)
+        assert row["per_min"] == pytest.approx(20 / events["minutes"])
+    shown = [line.split() for line in CliRunner().invoke(humdial, ["describe", str(run)]).stdout.splitlines()]
+    assert any(line[:5] == ["backchannel", "user", "continues", "20", "1.667"] for line in shown)
+
+
+def test_recordings_have_no_events(tmp_path: Path) -> None:
+    assert described(Material((write_meeting(tmp_path / "m.rttm"),))).events is None
+    result = CliRunner().invoke(humdial, ["describe", str(tmp_path / "m.rttm")])
+    assert "initiator" not in result.stdout
+
+
 def test_figures_are_written_where_asked(run: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="the extra `plot` is not installed")
     result = CliRunner().invoke(humdial, ["describe", str(run), "--plot", str(tmp_path / "figures")])

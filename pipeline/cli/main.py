@@ -7,6 +7,7 @@ import click
 
 from pipeline import __version__
 from pipeline.cli.author import script
+from pipeline.cli.compare import compare
 from pipeline.cli.context import Context, RunFlow
 from pipeline.cli.look import prompts, seeds, voices
 from pipeline.cli.measure import check, describe, fit
@@ -32,7 +33,21 @@ def humdial(debug: bool) -> None:
     """
 
 
-for command in (run, preview, retime, check, describe, fit, export, script, seeds, voices, prompts, doctor):
+for command in (
+    run,
+    preview,
+    retime,
+    check,
+    describe,
+    fit,
+    compare,
+    export,
+    script,
+    seeds,
+    voices,
+    prompts,
+    doctor,
+):
     humdial.add_command(command)
 
 

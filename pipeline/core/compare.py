@@ -157,7 +157,8 @@ class RunMaterial:
     prompting: str
     root_seed: int
     author: str
-    """As configured."""
+    judge: str | None
+    """Both as configured; a server may know its models by longer names."""
     min_score: int
     scripts: Iterable[Script]
     refused: frozenset[str]
@@ -230,7 +231,7 @@ def survey(material: RunMaterial) -> Survey:
         prompting=material.prompting,
         root_seed=material.root_seed,
         authors=tuple(sorted(authors)) or (material.author,),
-        judges=tuple(sorted(judges)),
+        judges=tuple(sorted(judges)) or ((material.judge,) if material.judge else ()),
         prompts=tuple(sorted(prompts)),
         scripts=share_of(len(accepted), len(planned)),
         rendered=None if audio is None else share_of(audio.dialogues, len(planned)),
@@ -256,7 +257,7 @@ def compare(a: Survey, b: Survey) -> Comparison:
         scripts=difference_of_shares(a.side.scripts, b.side.scripts),
         rendered=difference_of_shares(a.side.rendered, b.side.rendered),
         judged={
-            axis: difference_of_means(counts, b.scores[axis], axis)
+            axis: difference_of_means(counts, b.scores[axis])
             for axis, counts in a.scores.items()
             if axis in b.scores
         },
@@ -304,7 +305,7 @@ def _summarise(axis: str, counts: Counter[int], min_score: int) -> AxisSummary:
     return AxisSummary(
         axis=axis,
         dialogues=counts.total(),
-        mean=mean_of(counts, axis),
+        mean=mean_of(counts),
         good_enough=share_of(good, counts.total()),
     )
 

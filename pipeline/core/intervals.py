@@ -67,15 +67,15 @@ def difference_of_shares(a: Share | None, b: Share | None) -> Estimate | None:
     )
 
 
-def mean_of(counts: Counter[int], label: str) -> Estimate:
-    """The mean of scores given as how often each occurs, one per dialogue. `label` seeds its bootstrap."""
-    low, high = _percentiles(_resampled_means(counts, f"{label}/alone"))
+def mean_of(counts: Counter[int]) -> Estimate:
+    """The mean of scores given as how often each occurs, one per dialogue. Equal scores have equal intervals."""
+    low, high = _percentiles(_resampled_means(counts, "alone"))
     return Estimate(value=_mean(counts), low=low, high=high)
 
 
-def difference_of_means(a: Counter[int], b: Counter[int], label: str) -> Estimate:
+def difference_of_means(a: Counter[int], b: Counter[int]) -> Estimate:
     """Mean B - mean A; either is resampled on its own."""
-    resampled = _resampled_means(b, f"{label}/b") - _resampled_means(a, f"{label}/a")
+    resampled = _resampled_means(b, "b") - _resampled_means(a, "a")
     low, high = _percentiles(resampled)
     return Estimate(value=_mean(b) - _mean(a), low=low, high=high)
 
@@ -92,7 +92,7 @@ def _resampled_means(counts: Counter[int], label: str) -> npt.NDArray[np.float64
     values = np.array(sorted(counts), dtype=np.float64)
     n = counts.total()
     weights = np.array([counts[int(value)] for value in values]) / n
-    drawn = derive_rng(0, "compare", label).multinomial(n, weights, size=RESAMPLES)
+    drawn = derive_rng(0, "bootstrap", label).multinomial(n, weights, size=RESAMPLES)
     means: npt.NDArray[np.float64] = drawn @ values / n
     return means
 

@@ -58,6 +58,7 @@ def surveyed(
             prompting="steps",
             root_seed=root_seed,
             author="configured",
+            judge="judge-0" if turned_down else None,
             min_score=3,
             scripts=scripts,
             refused=frozenset(row.record_id for row in refusals if row.stage == "script"),
@@ -116,6 +117,13 @@ def test_scores_of_scripts_that_were_turned_down_count() -> None:
     assert mine.mean.low < 3.25 < mine.mean.high
     assert found.judged["naturalness"].value == 0.75
     assert (found.a.authors, found.a.judges) == (("m-1",), ("judge-1",))
+
+
+def test_a_judge_who_let_nothing_pass_is_named_as_configured() -> None:
+    down = (AxisScore(axis="naturalness", score=1),)
+    side = surveyed([], [refusal(0, Reason.POOR_REVIEW)], turned_down=(down,)).side
+    assert side.judges == ("judge-0",)
+    assert side.judged[0].good_enough.part == 0
 
 
 def test_nobody_judged_is_no_score() -> None:

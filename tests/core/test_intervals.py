@@ -71,21 +71,21 @@ def test_intervals_hold_their_value_and_swapping_sides_turns_the_sign(
 
 def test_a_mean_of_many_has_the_interval_of_the_normal_law() -> None:
     counts = Counter({2: 100, 3: 300, 4: 400, 5: 200})
-    found = mean_of(counts, "naturalness")
+    found = mean_of(counts)
     assert found.value == pytest.approx(3.7)
     half = Z * (0.81 / 1000) ** 0.5  # the variance of these scores is 0.81
     assert found.high - found.low == pytest.approx(2 * half, rel=0.05)
-    assert found == mean_of(counts, "naturalness"), "the same scores have the same interval every time"
+    assert found == mean_of(counts), "the same scores have the same interval every time"
 
 
 def test_a_difference_of_means_is_wider_than_either_and_zero_of_equals() -> None:
     counts = Counter({3: 40, 4: 40, 5: 20})
-    found = difference_of_means(counts, counts, "naturalness")
+    found = difference_of_means(counts, counts)
     assert found.value == 0.0
     assert found.low < 0 < found.high
-    alone = mean_of(counts, "naturalness")
+    alone = mean_of(counts)
     assert found.high - found.low > alone.high - alone.low
 
 
 def test_scores_that_are_all_the_same_have_no_spread() -> None:
-    assert mean_of(Counter({4: 9}), "any").low == mean_of(Counter({4: 9}), "any").high == 4.0
+    assert mean_of(Counter({4: 9})).low == mean_of(Counter({4: 9})).high == 4.0
