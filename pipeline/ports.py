@@ -117,6 +117,10 @@ class PromptLibrary(Protocol):
         """Render the current version of `<stage>/<name>`. Raises ConfigError for an unknown prompt or variable."""
         ...
 
+    def spoken_examples(self, name: str, language: str) -> tuple[str, ...]:
+        """What is said in the examples of a prompt: nothing that an author may give back."""
+        ...
+
 
 class RenderedPrompt(Protocol):
     """A prompt with its variables filled in."""

@@ -35,6 +35,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import Field, JsonValue, ValidationError
 
 from pipeline.core.prompting import data_text, reply_text, schema_text
+from pipeline.core.scripting.validators import spoken_texts
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.events import EVENTS
 from pipeline.domain.labels import Language
@@ -140,6 +141,10 @@ class PromptFiles:
     def render(self, name: str, language: str, variables: Mapping[str, object]) -> PromptText:
         """Head and tail of the current version of `name`; `variables` are the fields of its input type."""
         return _render(self.current(name), language, variables)
+
+    def spoken_examples(self, name: str, language: str) -> tuple[str, ...]:
+        """What is said in the replies of a prompt's examples in one language."""
+        return _spoken_examples(self.current(name), language)
 
 
 def shipped_prompts() -> Path:
@@ -318,6 +323,12 @@ def _render(prompt: Prompt, language: str, variables: Mapping[str, object]) -> P
         )
     except TemplateError as error:
         raise ConfigError(f"prompt {prompt.reference}: its template fails: {error}") from error
+
+
+@functools.lru_cache(maxsize=64)
+def _spoken_examples(prompt: Prompt, language: str) -> tuple[str, ...]:
+    own = (example for example in prompt.front.examples if example.language == language)
+    return tuple(text for example in own for text in spoken_texts(example.reply))
 
 
 @functools.lru_cache(maxsize=64)

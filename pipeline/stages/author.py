@@ -8,6 +8,7 @@ from pipeline.core.ledger import Call, call_of, unanswered
 from pipeline.core.prompting import build_request, parse_reply, repair_request
 from pipeline.core.scripting.asking import Ask
 from pipeline.core.scripting.review import Review, find_fault, review_input, scores_of
+from pipeline.core.scripting.validators import check_copied, spoken_texts
 from pipeline.core.seeding import derive_seed
 from pipeline.domain.chat import ChatReply, ChatRequest
 from pipeline.domain.errors import RecordError, ReplyAwaitedError
@@ -132,6 +133,7 @@ class Author:
         accepted: list[A] = []
 
         def keep(reply: T) -> T:
+            self._check_copied(step, reply)
             accepted.append(accept(reply))
             return reply
 
@@ -139,6 +141,11 @@ class Author:
         self._answers[step] = (request, reply, parsed)
         self._note_use(request, reply)
         return accepted[-1]
+
+    def _check_copied(self, step: str, reply: Record) -> None:
+        language = self._plan.seed.language
+        examples = self._deps.prompts.spoken_examples(f"{self._stage}/{step}", language.value)
+        check_copied(spoken_texts(reply.model_dump(mode="json")), examples, language)
 
     async def _converse(
         self,

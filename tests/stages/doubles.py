@@ -128,7 +128,11 @@ def _answer(request: ChatRequest) -> Record:
                 ),
             ),
         )
-        turns = exchange * (2 if scene is Scene.DIRECTED_AT_OTHERS else 1)
+        before = (
+            AdaptedTurn(speaker=Speaker.USER, sentences=("Is there a ferry to the island?",)),
+            AdaptedTurn(speaker=Speaker.ASSISTANT, sentences=("There is one every hour.",)),
+        )
+        turns = (*before, *exchange) if scene is Scene.DIRECTED_AT_OTHERS else exchange
         return Adapted(topic="the last ferry", turns=turns)
     if request.step == "place":
         hesitates = '"pause_handling"' in request.input

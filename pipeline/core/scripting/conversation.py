@@ -32,9 +32,8 @@ from pipeline.core.scripting.conversation_steps import (
 )
 from pipeline.core.scripting.draft import Draft, seed_lines
 from pipeline.core.scripting.event_plan import CLOSING, EventPlan
-from pipeline.core.scripting.language import check_language
-from pipeline.core.scripting.speakable import check_speakable
 from pipeline.core.scripting.steps import AdaptedTurn
+from pipeline.core.scripting.validators import check_repetition, check_sentences
 from pipeline.core.tokens import words_of
 from pipeline.domain.errors import RecordError
 from pipeline.domain.events import EventType
@@ -67,35 +66,33 @@ async def write_conversation(plan: DialoguePlan, events: EventPlan, ask: Ask) ->
         Conversation,
         lambda reply: accept_conversation(reply, events.turns, language),
     )
-    sites: tuple[Site, ...] = ()
-    written: Mapping[str, WrittenEvent] = {}
-    if events.events:
-        turns = labelled(talk)
-        sites = await ask(
-            "conversation_place",
-            ConversationPlaceInput(
-                dialogue_id=plan.dialogue_id,
-                language=language,
-                topic=talk.topic,
-                turns=turns,
-                events=events.events,
-            ),
-            ConversationPlacement,
-            lambda reply: find_sites(talk, events.events, reply.places),
-        )
-        written = await ask(
-            "conversation_write",
-            ConversationWriteInput(
-                dialogue_id=plan.dialogue_id,
-                language=language,
-                topic=talk.topic,
-                turns=turns,
-                sites=tuple(describe_site(talk, site) for site in sites),
-            ),
-            WrittenEvents,
-            lambda reply: accept_events(reply.events, sites, language),
-        )
-    return compose_conversation(plan, talk, sites, written)
+    if not events.events:
+        return _composed(plan, talk, (), {})
+    turns = labelled(talk)
+    sites = await ask(
+        "conversation_place",
+        ConversationPlaceInput(
+            dialogue_id=plan.dialogue_id,
+            language=language,
+            topic=talk.topic,
+            turns=turns,
+            events=events.events,
+        ),
+        ConversationPlacement,
+        lambda reply: find_sites(talk, events.events, reply.places),
+    )
+    return await ask(
+        "conversation_write",
+        ConversationWriteInput(
+            dialogue_id=plan.dialogue_id,
+            language=language,
+            topic=talk.topic,
+            turns=turns,
+            sites=tuple(describe_site(talk, site) for site in sites),
+        ),
+        WrittenEvents,
+        lambda reply: _composed(plan, talk, sites, accept_events(reply.events, sites, language)),
+    )
 
 
 async def write_conversation_at_once(plan: DialoguePlan, events: EventPlan, ask: Ask) -> Script:
@@ -112,7 +109,7 @@ async def write_conversation_at_once(plan: DialoguePlan, events: EventPlan, ask:
             for e in reply.events
         ]
         sites = find_sites(talk, events.events, places)
-        return compose_conversation(plan, talk, sites, accept_events(words, sites, language))
+        return _composed(plan, talk, sites, accept_events(words, sites, language))
 
     return await ask("conversation_single", conversation_input(plan, events), SingleConversation, accept)
 
@@ -139,10 +136,7 @@ def accept_conversation(talk: Conversation, turns: int, language: Language) -> C
             f"{len(got)} turns, {sum(a is b for a, b in pairwise(got))} of them by who spoke before; "
             f"wanted {turns}, user and assistant in turn, the user first",
         )
-    sentences = [sentence for turn in talk.turns for sentence in turn.sentences]
-    for sentence in sentences:
-        check_speakable(sentence)
-    check_language(sentences, language)
+    check_sentences([sentence for turn in talk.turns for sentence in turn.sentences], language)
     return talk
 
 
@@ -259,7 +253,7 @@ def accept_events(
     for site in sites:
         _check_words(site.event, by_id[site.event.event_id], language)
     spoken = [text for e in events for text in (e.text, *e.reaction) if text is not None]
-    check_language(spoken, language)
+    check_sentences(spoken, language)
     return by_id
 
 
@@ -274,14 +268,20 @@ def _check_words(event: PlannedEvent, written: WrittenEvent, language: Language)
         raise RecordError(
             Reason.INVALID_REPLY, f"{name}: reaction has {len(written.reaction)} sentences; wanted {wanted}"
         )
-    for sentence in (*((written.text,) if written.text is not None else ()), *written.reaction):
-        check_speakable(sentence)
     most = MAX_BACKCHANNEL_WORDS[language]
     if event.type.is_backchannel and len(words_of(written.text or "")) > most:
         raise RecordError(
             Reason.INVALID_REPLY,
             f"{name}: {written.text!r} is too long for a backchannel; wanted {most} words or fewer",
         )
+
+
+def _composed(
+    plan: DialoguePlan, talk: Conversation, sites: Sequence[Site], written: Mapping[str, WrittenEvent]
+) -> Script:
+    script = compose_conversation(plan, talk, sites, written)
+    check_repetition(script)
+    return script
 
 
 def compose_conversation(

@@ -6,7 +6,6 @@ seed -> adapt -> place -> write -> script        or all of it in one question: `
 from pipeline.core.scripting.anchors import Place, locate, split_sentences
 from pipeline.core.scripting.asking import Ask
 from pipeline.core.scripting.draft import Draft, seed_lines
-from pipeline.core.scripting.language import check_language
 from pipeline.core.scripting.speakable import check_speakable
 from pipeline.core.scripting.steps import (
     Adapted,
@@ -17,6 +16,7 @@ from pipeline.core.scripting.steps import (
     WriteInput,
     Written,
 )
+from pipeline.core.scripting.validators import check_repetition, check_sentences
 from pipeline.core.tokens import words_of
 from pipeline.domain.errors import RecordError
 from pipeline.domain.events import FloorEffect
@@ -45,13 +45,12 @@ async def write_full_duplex(plan: DialoguePlan, ask: Ask) -> Script:
             Placement,
             lambda placement: find_place(scene, adapted, placement),
         )
-    written = await ask(
+    return await ask(
         "write",
         write_input(plan, adapted, place),
         Written,
-        lambda reply: _accept_written(reply, scene, language),
+        lambda reply: _composed(plan, adapted, place, _accept_written(reply, scene, language)),
     )
-    return compose(plan, adapted, place, written)
 
 
 async def write_full_duplex_at_once(plan: DialoguePlan, ask: Ask) -> Script:
@@ -68,9 +67,15 @@ async def write_full_duplex_at_once(plan: DialoguePlan, ask: Ask) -> Script:
         written = Written(
             event_text=reply.event_text, event_emotion=reply.event_emotion, reaction=reply.reaction
         )
-        return compose(plan, adapted, place, _accept_written(written, scene, language))
+        return _composed(plan, adapted, place, _accept_written(written, scene, language))
 
     return await ask("single", adapt_input(plan), Single, accept)
+
+
+def _composed(plan: DialoguePlan, adapted: Adapted, place: Place | None, written: Written) -> Script:
+    script = compose(plan, adapted, place, written)
+    check_repetition(script)
+    return script
 
 
 def scene_of(plan: DialoguePlan) -> Scene:
@@ -82,14 +87,14 @@ def scene_of(plan: DialoguePlan) -> Scene:
 
 def _accept_adapted(adapted: Adapted, scene: Scene, language: Language) -> Adapted:
     check_adapted(adapted, scene)
-    check_language([sentence for turn in adapted.turns for sentence in turn.sentences], language)
+    check_sentences([sentence for turn in adapted.turns for sentence in turn.sentences], language)
     return adapted
 
 
 def _accept_written(written: Written, scene: Scene, language: Language) -> Written:
     check_written(written, scene)
     spoken = [text for text in (written.event_text, *written.reaction) if text is not None]
-    check_language(spoken, language)
+    check_sentences(spoken, language)
     return written
 
 

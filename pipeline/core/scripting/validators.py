@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 
+from pydantic import JsonValue
+
 from pipeline.core.scripting.language import check_language
 from pipeline.core.scripting.speakable import check_speakable
 from pipeline.core.scripting.unsafe import find_unsafe
@@ -229,6 +231,31 @@ def _similarity(one: Sequence[str], other: Sequence[str]) -> float:
     if 2 * (Counter(one) & Counter(other)).total() < MAX_SIMILARITY * total:
         return 0.0
     return SequenceMatcher(None, one, other, autojunk=False).ratio()
+
+
+SPOKEN_FIELDS = frozenset({"sentences", "text", "event_text", "reaction", "response"})
+"""Fields of replies that hold what is said; the others hold labels, quotes and reasons."""
+
+
+def spoken_texts(reply: JsonValue) -> tuple[str, ...]:
+    """Everything that is said in a reply, in order.
+
+    >>> spoken_texts({"event_text": "Right.", "why": "a nod", "turns": [{"sentences": ["One.", "Two."]}]})
+    ('Right.', 'One.', 'Two.')
+    """
+    return tuple(_spoken(reply, said=False))
+
+
+def _spoken(value: JsonValue, *, said: bool) -> Iterator[str]:
+    if isinstance(value, str):
+        if said:
+            yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _spoken(item, said=said)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _spoken(item, said=name in SPOKEN_FIELDS)
 
 
 def check_copied(texts: Sequence[str], examples: Sequence[str], language: Language) -> None:
