@@ -43,39 +43,40 @@ def adapt(request: AdaptInput, bank: Bank, composer: Composer) -> Adapted:
     material = choose_material(request, bank, composer)
     topic = seed_topic(request, bank, material)
     composer.slots = {} if names_a_field(bank, topic) else {"topic": topic}
-    head = _head(request, bank, composer, material)
+    head = open_answer(request, bank, composer, material)
     matter = None if material.whole_field else " ".join((topic, material.query.text, *head))
-    tips = [] if material.complete else _tips(bank, material.domain, matter, composer)
+    tips = [] if material.complete else order_tips(bank, material.domain, matter, composer)
     two = request.scene is Scene.DIRECTED_AT_OTHERS
     answer, given = _answer(bank, composer, head, tips, _FIRST_OF_TWO if two else 1.0)
-    turns = [_turn(Speaker.USER, material.query.sentences), _turn(Speaker.ASSISTANT, answer)]
+    turns = [make_turn(Speaker.USER, material.query.sentences), make_turn(Speaker.ASSISTANT, answer)]
     if two:
         question, head = seed_follow_up(request, material.query)
         if not head:
             tip = composer.pick(given) if given else tips.pop(0)
             question, head = _question_about(tip, composer)
         answer, _ = _answer(bank, composer, head, tips)
-        turns += [_turn(Speaker.USER, question), _turn(Speaker.ASSISTANT, answer)]
+        turns += [make_turn(Speaker.USER, question), make_turn(Speaker.ASSISTANT, answer)]
     return Adapted(topic=topic, turns=tuple(turns))
 
 
-def _turn(speaker: Speaker, sentences: tuple[str, ...]) -> AdaptedTurn:
+def make_turn(speaker: Speaker, sentences: tuple[str, ...]) -> AdaptedTurn:
+    """A turn of whichever party."""
     return AdaptedTurn.model_validate({"speaker": speaker, "sentences": sentences})
 
 
-def _head(request: AdaptInput, bank: Bank, composer: Composer, material: Material) -> tuple[str, ...]:
+def open_answer(request: AdaptInput, bank: Bank, composer: Composer, material: Material) -> tuple[str, ...]:
     """How the answer begins: with what the seed has to say, or with an opening that suits the query."""
     if material.complete:
         opening = composer.say(bank.frames["knowledge/openings"])
         return (*split_sentences(opening, request.language), *material.reply)
     if material.reply:
-        room = _TARGET[request.language][0] - _length(material.reply)
+        room = _TARGET[request.language][0] - length_of(material.reply)
         return material.reply + more_advice(request, material.query, composer, room)
     kind = QueryKind.STATEMENT if material.query.kind is QueryKind.FACT else material.query.kind
     return split_sentences(composer.say(bank.frames[f"response/openings/{kind.value}"]), request.language)
 
 
-def _tips(bank: Bank, domain: Domain, matter: str | None, composer: Composer) -> list[Tip]:
+def order_tips(bank: Bank, domain: Domain, matter: str | None, composer: Composer) -> list[Tip]:
     """Tips that fit in weighted random order; general ones behind them.
 
     A tip for the very matter is likelier, one of the wider field less likely, none is certain. Ordering by
@@ -109,17 +110,17 @@ def _answer(
     sentences = list(head)
     given: list[Tip] = []
     if _is_rich(head, bank.language):
-        target = _length(head)
-    while tips and len(sentences) < _MAX_SENTENCES - 1 and _length(sentences) < target:
+        target = length_of(head)
+    while tips and len(sentences) < _MAX_SENTENCES - 1 and length_of(sentences) < target:
         tip = tips.pop(0)
         if (
-            _length(sentences) >= _ENOUGH[bank.language]
-            and _length((*sentences, tip.say.text)) > _CEILING[bank.language]
+            length_of(sentences) >= _ENOUGH[bank.language]
+            and length_of((*sentences, tip.say.text)) > _CEILING[bank.language]
         ):
             continue
-        sentences.append(_tip_sentence(bank, composer, tip, linked=bool(given) or len(head) > 1))
+        sentences.append(tip_sentence(bank, composer, tip, linked=bool(given) or len(head) > 1))
         given.append(tip)
-    room = _length(sentences) + _CLOSING_ROOM[bank.language] <= _CEILING[bank.language]
+    room = length_of(sentences) + _CLOSING_ROOM[bank.language] <= _CEILING[bank.language]
     advised = bool(given or tips)
     if room and (not advised or composer.chance(_CLOSING_CHANCE)):
         closings = "response/closings" if advised else "knowledge/closings"
@@ -128,14 +129,16 @@ def _answer(
 
 
 def _is_rich(head: tuple[str, ...], language: Language) -> bool:
-    return len(head) >= _RICH_SENTENCES and _length(head) >= _RICH[language]
+    return len(head) >= _RICH_SENTENCES and length_of(head) >= _RICH[language]
 
 
-def _length(sentences: Sequence[str]) -> int:
+def length_of(sentences: Sequence[str]) -> int:
+    """In words."""
     return sum(len(words_of(sentence)) for sentence in sentences)
 
 
-def _tip_sentence(bank: Bank, composer: Composer, tip: Tip, linked: bool) -> str:
+def tip_sentence(bank: Bank, composer: Composer, tip: Tip, linked: bool) -> str:
+    """The advice; behind something else it sometimes gets a link, such as `besides that, `."""
     text = composer.render(tip.say)
     if linked and composer.chance(_LINK_CHANCE):
         return composer.lead_in(composer.say(bank.frames["response/links"]), text)

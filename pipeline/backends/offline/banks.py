@@ -3,24 +3,28 @@
 bank/en/response.yaml            openings, links, closings of an answer
 bank/en/advice/cooking.yaml      what one can say about cooking: tips, each with a question and its answer
 bank/en/negation.yaml ...        one file per kind of event
+bank/en/talk/ events/ planted/   what long conversations need beside that
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from typing import TypeVar
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.backends.offline.frames import Frame, split_sentences
+from pipeline.backends.offline.planted import Planted, read_planted
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.labels import Emotion, Language
 from pipeline.domain.record import Record
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+T = TypeVar("T")
 
 
 class _SaidEntry(Record):
@@ -32,9 +36,12 @@ class _SaidEntry(Record):
 class _ExchangeEntry(Record):
     ask: str
     answer: str
+    kind: str = ""
 
 
-class _TipEntry(_ExchangeEntry):
+class _TipEntry(Record):
+    ask: str
+    answer: str
     say: str
     about: str
     only_for: str = ""
@@ -49,7 +56,7 @@ class _DomainFile(Record):
 
 
 _Entries = list[str] | list[_SaidEntry] | list[_ExchangeEntry]
-_FILE = TypeAdapter(dict[str, _Entries | dict[str, list[str]]])
+_FILE = TypeAdapter(dict[str, _Entries | dict[str, _Entries]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +107,16 @@ class Bank:
     """By `<file>/<section>`, such as `response/openings/how`."""
     exchanges: Mapping[str, tuple[Exchange, ...]]
     """By file: `follow_up`, `topics`."""
+    planted: Mapping[str, tuple[Planted, ...]]
+    """By file: `announcements`, `mistakes` ..."""
     tips_by_text: Mapping[str, tuple[Tip, Domain]]
     """By the sentence in lower case, to find a tip again in a response."""
+    asks_by_text: Mapping[str, tuple[Tip, ...]]
+    """By the question in lower case."""
+    planted_by_text: Mapping[str, Planted]
+    """By the sentence in lower case."""
+    returns: frozenset[str]
+    """What users say who had to run in the middle of an answer; in lower case."""
 
     @property
     def general(self) -> Domain:
@@ -118,10 +133,21 @@ class Bank:
 
     def find_tip(self, sentence: str) -> tuple[Tip, Domain] | None:
         """The tip that a sentence of a response was made from, whatever link stands before it."""
+        return self._find(sentence, self.tips_by_text, ("response/links", "events/resumption/assistant"))
+
+    def find_asked(self, sentences: Iterable[str]) -> tuple[Tip, ...]:
+        """The tips that a turn may ask about: a few of them share their question."""
+        return tuple(tip for sentence in sentences for tip in self.asks_by_text.get(sentence.lower(), ()))
+
+    def find_planted(self, sentence: str) -> Planted | None:
+        """The planted sentence that this one was made from, whatever lead stands before it."""
+        return self._find(sentence, self.planted_by_text, ("events/resumption/extra",))
+
+    def _find(self, sentence: str, known: Mapping[str, T], leads: tuple[str, ...]) -> T | None:
         text = sentence.lower()
-        links = (link.text.lower() for link in self.frames["response/links"])
-        starts = ("", *(link for link in links if text.startswith(link)))
-        return next((found for start in starts if (found := self.tips_by_text.get(text[len(start) :]))), None)
+        before = (frame.text.lower() for key in leads for frame in self.frames[key])
+        starts = ("", *(lead for lead in before if text.startswith(lead)))
+        return next((found for start in starts if (found := known.get(text[len(start) :]))), None)
 
 
 @cache
@@ -139,12 +165,16 @@ def load_bank(language: Language) -> Bank:
     frames: dict[str, tuple[Frame, ...]] = {}
     exchanges: dict[str, tuple[Exchange, ...]] = {}
     domains: list[Domain] = []
+    planted: dict[str, tuple[Planted, ...]] = {}
     for path, resource in sorted(_walk(_root().joinpath(language.value), ""), key=lambda item: item[0]):
         name = path.removesuffix(".yaml")
         content = _read(resource, f"{language.value}/{path}")
         try:
             if name.startswith("advice/"):
                 domains.append(_domain(content, language, name))
+                continue
+            if name.startswith("planted/"):
+                planted[name.removeprefix("planted/")] = read_planted(content, language, name)
                 continue
             for section, entries in _FILE.validate_python(content).items():
                 groups = entries if isinstance(entries, dict) else {"": entries}
@@ -160,7 +190,25 @@ def load_bank(language: Language) -> Bank:
             ) from error
     domains.sort(key=lambda domain: (domain.name == "general", domain.name))
     tips = {tip.say.text.lower(): (tip, domain) for domain in domains for tip in domain.tips}
-    return Bank(language, tuple(domains), frames, exchanges, tips)
+    return Bank(
+        language=language,
+        domains=tuple(domains),
+        frames=frames,
+        exchanges=exchanges,
+        planted=planted,
+        tips_by_text=tips,
+        asks_by_text=_by_question(tip for tip, _ in tips.values()),
+        planted_by_text={one.say.text.lower(): one for group in planted.values() for one in group},
+        returns=frozenset(text.lower() for frame in frames["talk/user/returns"] for text in frame.variants()),
+    )
+
+
+def _by_question(tips: Iterable[Tip]) -> Mapping[str, tuple[Tip, ...]]:
+    found: dict[str, tuple[Tip, ...]] = {}
+    for tip in tips:
+        question = tip.ask.text.lower()
+        found[question] = (*found.get(question, ()), tip)
+    return found
 
 
 def _root() -> Traversable:
@@ -199,7 +247,10 @@ def _exchanges(items: _Entries, prefix: str) -> Iterator[Exchange]:
         if not isinstance(item, _ExchangeEntry):
             raise ConfigError(f"phrase bank: {prefix}/{number:02d} wants `ask` and `answer`")
         frame_id = f"{prefix}/{number:02d}"
-        yield Exchange(Frame(frame_id, item.ask), Frame(f"{frame_id}/answer", item.answer))
+        yield Exchange(
+            Frame(frame_id, item.ask, kind=item.kind),
+            Frame(f"{frame_id}/answer", item.answer, kind=item.kind),
+        )
 
 
 def _domain(content: object, language: Language, path: str) -> Domain:

@@ -9,6 +9,7 @@ not eligible: a sentence without a noun is better than one with a wrong noun.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import TypeVar
 
 import numpy as np
@@ -42,6 +43,18 @@ class Frame:
         ['topic']
         """
         return frozenset(inner for inner in _BRACES.findall(self.text) if "|" not in inner)
+
+    def variants(self) -> tuple[str, ...]:
+        """Every way to make its choices; slots stay.
+
+        >>> Frame("x", "{Well|So}, about {topic}.").variants()
+        ('Well, about {topic}.', 'So, about {topic}.')
+        """
+        parts = re.split(r"(\{[^{}]*\|[^{}]*\})", self.text)
+        options = [
+            part[1:-1].split("|") if part.startswith("{") and "|" in part else [part] for part in parts
+        ]
+        return tuple("".join(choice) for choice in product(*options))
 
 
 @dataclass(slots=True)

@@ -154,14 +154,29 @@ def more_advice(request: AdaptInput, query: Query, composer: Composer, room: int
 
 def seed_follow_up(request: AdaptInput, query: Query) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What the user asks next in the seed, and the usable answer to it; both empty where there is none."""
-    following = request.lines[query.line + 2 : query.line + 4]
-    if not query.whole_end or [line.speaker for line in following] != [Speaker.USER, Speaker.ASSISTANT]:
-        return (), ()
-    question, answer = (speakable_or_none(line.text, request.language) for line in following)
-    if not question or not answer or not can_follow(question, request.language):
-        return (), ()
-    reply = usable_reply(answer, f"{query.text} {question}", request.language)
-    return (split_sentences(question, request.language), reply) if reply else ((), ())
+    found = seed_exchanges(request, query, 1)
+    return found[0] if found else ((), ())
+
+
+def seed_exchanges(
+    request: AdaptInput, query: Query, most: int
+) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
+    """The questions that follow in the seed, each with its usable answer, up to the first that is of no use."""
+    found: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
+    if not query.whole_end:
+        return ()
+    for start in range(query.line + 2, query.line + 2 + 2 * most, 2):
+        following = request.lines[start : start + 2]
+        if [line.speaker for line in following] != [Speaker.USER, Speaker.ASSISTANT]:
+            break
+        question, answer = (speakable_or_none(line.text, request.language) for line in following)
+        if not question or not answer or not can_follow(question, request.language):
+            break
+        reply = usable_reply(answer, f"{query.text} {question}", request.language)
+        if not reply:
+            break
+        found.append((split_sentences(question, request.language), reply))
+    return tuple(found)
 
 
 def _can_hesitate(query: Query, language: Language) -> bool:

@@ -22,7 +22,7 @@ _ADVICE_WEIGHT = 4.0
 _RANK_WEIGHT = (6.0, 5.0, 1.0, 0.02)
 _EARLY_SHARE, _EARLY_WEIGHT = 0.35, 0.1
 _LONG_CLAUSE = {Language.EN: 7, Language.ZH: 10}
-_WHY = {
+WHY = {
     Language.EN: (
         "after the comma, where a clause has just ended",
         "before the conjunction, where the clause is complete",
@@ -38,7 +38,9 @@ _WHY = {
         "停在句末，听的人正好应一声",
     ),
 }
-_EDGE = 4
+"""By rank of the boundary."""
+EDGE = 4
+"""Rank of a sentence's end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def place(request: PlaceInput, bank: Bank, composer: Composer) -> Placement:
         )
     total = sum(candidate.weight for candidate in candidates)
     chosen = candidates[int(composer.rng.choice(len(candidates), p=[c.weight / total for c in candidates]))]
-    return Placement(quote=chosen.quote, why=_WHY[request.language][chosen.rank])
+    return Placement(quote=chosen.quote, why=WHY[request.language][chosen.rank])
 
 
 def host_turn(event: EventType, turns: tuple[AdaptedTurn, ...]) -> AdaptedTurn | None:
@@ -78,28 +80,29 @@ def _candidates(request: PlaceInput, sentences: tuple[str, ...], bank: Bank) -> 
     found = []
     for index, sentence in enumerate(sentences):
         for boundary in find_boundaries(sentence, request.language):
-            if request.event.is_interruption and not _leaves_enough(
+            if request.event.is_interruption and not leaves_enough(
                 sentences, index, boundary, request.language
             ):
                 continue
             quote = quote_for(sentences, index, boundary.words, request.language)
             if quote is not None:
-                weight = _boundary_weight(boundary) * _position_weight(request.event, sentences, index, bank)
+                weight = boundary_weight(boundary) * position_weight(request.event, sentences, index, bank)
                 found.append(_Candidate(index, boundary.words, boundary.rank, quote, weight))
     return found
 
 
-def _boundary_weight(boundary: Boundary) -> float:
+def boundary_weight(boundary: Boundary) -> float:
     """Good places in the syntax, but not right after a sentence's first words: nothing has been said there yet."""
     early = boundary.words < _EARLY_SHARE * (boundary.words + boundary.rest)
     return _RANK_WEIGHT[boundary.rank] * (_EARLY_WEIGHT if early else 1.0)
 
 
-def _leaves_enough(sentences: tuple[str, ...], index: int, boundary: Boundary, language: Language) -> bool:
+def leaves_enough(sentences: tuple[str, ...], index: int, boundary: Boundary, language: Language) -> bool:
+    """Whether an interruption there leaves something unsaid: sentences, or a long clause."""
     return index < len(sentences) - 1 or boundary.rest >= _LONG_CLAUSE[language]
 
 
-def _position_weight(event: EventType, sentences: tuple[str, ...], index: int, bank: Bank) -> float:
+def position_weight(event: EventType, sentences: tuple[str, ...], index: int, bank: Bank) -> float:
     """Later sentences of advice are best: there the banks know what was just said."""
     if event is EventType.HESITATION_PAUSE:
         return 1.0
@@ -117,5 +120,5 @@ def _edges(sentences: tuple[str, ...], language: Language) -> list[_Candidate]:
         words = len(tokenize(sentence))
         quote = quote_for(sentences, index, words, language) if words else None
         if quote is not None:
-            found.append(_Candidate(index, words, _EDGE, quote, 1.0 if index else _FIRST_SENTENCE))
+            found.append(_Candidate(index, words, EDGE, quote, 1.0 if index else _FIRST_SENTENCE))
     return found

@@ -1,5 +1,6 @@
 """What has been said when the event falls, as the writers of events need it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.backends.offline.banks import Bank, Domain, Exchange, Tip
@@ -7,7 +8,7 @@ from pipeline.backends.offline.domains import detect_domain, fitting_tips, names
 from pipeline.backends.offline.frames import Composer, split_sentences
 from pipeline.backends.offline.place import host_turn
 from pipeline.backends.offline.queries import QueryKind, classify
-from pipeline.core.scripting.steps import WriteInput
+from pipeline.core.scripting.steps import AdaptedTurn, WriteInput
 from pipeline.core.tokens import words_of
 
 # A tip is understood when so much of its words was heard; before that, people still think of the one before.
@@ -18,11 +19,14 @@ _UNDERSTOOD = 0.6
 class Situation:
     """One dialogue at the moment of its event."""
 
-    request: WriteInput
     bank: Bank
     composer: Composer
+    said: tuple[str, ...]
+    """All sentences of the dialogue without its events."""
     host: tuple[str, ...]
     """Sentences of the host turn."""
+    heard: tuple[str, ...]
+    unsaid: tuple[str, ...]
     broken: int
     """Index of the host sentence that was broken off."""
     understood: bool
@@ -56,38 +60,56 @@ class Situation:
     def fresh_tip(self) -> str:
         """A tip that was not given yet."""
         given = frozenset(tip.say.frame_id for tip in self.given)
-        said = " ".join(_all_sentences(self.request))
-        tips = fitting_tips(self.bank, self.domain, said, given) or self.bank.general.tips
+        tips = fitting_tips(self.bank, self.domain, " ".join(self.said), given) or self.bank.general.tips
         return self.composer.say(tip.say for tip in tips)
 
 
 def read_situation(request: WriteInput, bank: Bank, composer: Composer) -> Situation:
-    """Find the tips again that the response was made of, and fill the composer's slots accordingly."""
+    """The situation of a dialogue with one event."""
     turn = host_turn(request.event, request.adapted.turns)
-    host = turn.sentences if turn else ()
-    broken = max(min(len(request.heard), len(host)) - 1, 0)
-    said = _all_sentences(request)
+    return assess(
+        bank,
+        composer,
+        request.adapted.topic,
+        request.adapted.turns,
+        turn.sentences if turn else (),
+        (request.heard, request.unsaid),
+    )
+
+
+def assess(
+    bank: Bank,
+    composer: Composer,
+    topic: str,
+    turns: Sequence[AdaptedTurn],
+    host: tuple[str, ...],
+    divided: tuple[tuple[str, ...], tuple[str, ...]],
+) -> Situation:
+    """Find the tips again that a dialogue was made of, and fill the composer's slots accordingly.
+
+    `divided` is the host turn up to the event and after it.
+    """
+    heard, unsaid = divided
+    broken = max(min(len(heard), len(host)) - 1, 0)
+    said = tuple(sentence for turn in turns for sentence in turn.sentences)
     found = [match for match in map(bank.find_tip, said) if match]
-    topic = request.adapted.topic
     domain = found[0][1] if found else detect_domain(bank, "", topic, " ".join(said))
-    understood = _understood(request, host, broken)
-    recent = _recent_tip(bank, host, broken if understood else broken - 1) if request.heard else None
+    understood = _understood(heard, host, broken)
+    recent = _recent_tip(bank, host, broken if understood else broken - 1) if heard else None
     slots = {} if names_a_field(bank, topic) else {"topic": topic}
     composer.slots = slots | ({"about": recent.about} if recent else {})
     given = tuple(tip for tip, _ in found)
-    asked = " ".join(request.adapted.turns[0].sentences) if request.adapted.turns else ""
+    asked = " ".join(turns[0].sentences) if turns else ""
     facts = not given and classify(asked, bank.language) is QueryKind.FACT
-    return Situation(request, bank, composer, host, broken, understood, given, domain, recent, facts)
+    return Situation(
+        bank, composer, said, host, heard, unsaid, broken, understood, given, domain, recent, facts
+    )
 
 
-def _all_sentences(request: WriteInput) -> tuple[str, ...]:
-    return tuple(sentence for turn in request.adapted.turns for sentence in turn.sentences)
-
-
-def _understood(request: WriteInput, host: tuple[str, ...], broken: int) -> bool:
-    if not request.heard or not host:
+def _understood(heard: tuple[str, ...], host: tuple[str, ...], broken: int) -> bool:
+    if not heard or not host:
         return False
-    return len(words_of(request.heard[-1])) >= _UNDERSTOOD * len(words_of(host[broken]))
+    return len(words_of(heard[-1])) >= _UNDERSTOOD * len(words_of(host[broken]))
 
 
 def _recent_tip(bank: Bank, host: tuple[str, ...], index: int) -> Tip | None:

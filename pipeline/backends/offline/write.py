@@ -43,7 +43,8 @@ def _follow_up(now: Situation) -> Written:
     )
 
 
-def _dissatisfaction(now: Situation) -> Written:
+def write_dissatisfaction(now: Situation) -> Written:
+    """A complaint; an apology, and something else instead."""
     complaints = now.bank.frames["negation/complaints"]
     if now.only_facts:
         complaints = tuple(frame for frame in complaints if frame.kind in _ABOUT_FACTS)
@@ -75,12 +76,12 @@ def _remedy(now: Situation, kind: str) -> str:
     return now.fresh_tip()
 
 
-def _repetition(now: Situation) -> Written:
+def write_repetition(now: Situation) -> Written:
     """The broken sentence is said again whole, without its link; where it had only begun, the one before it too."""
     text = now.say("repetition/requests")
     # The sentence before the first tip may be a mere opening: it is not worth repeating.
     first = now.broken - 1 if now.broken > 1 and not now.understood else now.broken
-    again = now.host[first : now.broken + 1] or now.request.heard[-1:] or now.request.unsaid[:1]
+    again = now.host[first : now.broken + 1] or now.heard[-1:] or now.unsaid[:1]
     found = [(now.bank.find_tip(sentence), sentence) for sentence in again]
     reaction = (
         *now.sentences(now.say("repetition/leads")),
@@ -90,7 +91,8 @@ def _repetition(now: Situation) -> Written:
     return Written(event_text=text, event_emotion=Emotion.NEUTRAL, reaction=reaction)
 
 
-def _topic_shift(now: Situation) -> Written:
+def write_topic_shift(now: Situation) -> Written:
+    """A question about something else, and its answer."""
     exchange = now.exchange("topics")
     question = now.composer.render(exchange.ask)
     return Written(
@@ -103,7 +105,8 @@ def _topic_shift(now: Situation) -> Written:
     )
 
 
-def _stop_request(now: Situation) -> Written:
+def write_stop_request(now: Situation) -> Written:
+    """A wish for silence, confirmed in a few words."""
     request = now.composer.choose(now.bank.frames["stop/requests"])
     text = now.composer.render(request)
     reply = now.sentences(now.say("stop/replies"))
@@ -126,10 +129,10 @@ def _hesitation(_: Situation) -> Written:
 
 _WRITERS: Mapping[EventType, Callable[[Situation], Written]] = {
     EventType.FOLLOW_UP_QUESTION: _follow_up,
-    EventType.DISSATISFACTION: _dissatisfaction,
-    EventType.REPETITION_REQUEST: _repetition,
-    EventType.TOPIC_SHIFT: _topic_shift,
-    EventType.STOP_REQUEST: _stop_request,
+    EventType.DISSATISFACTION: write_dissatisfaction,
+    EventType.REPETITION_REQUEST: write_repetition,
+    EventType.TOPIC_SHIFT: write_topic_shift,
+    EventType.STOP_REQUEST: write_stop_request,
     EventType.BACKCHANNEL: _undisturbed("backchannel/signals"),
     EventType.THIRD_PARTY_SPEECH: _undisturbed("bystander/remarks"),
     EventType.SPEECH_DIRECTED_AT_OTHERS: _undisturbed("aside/remarks"),
