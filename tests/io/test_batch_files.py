@@ -1,8 +1,9 @@
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from pipeline.core.batch import Failed
+from pipeline.core.batch import Failed, split_lines
 from pipeline.domain.errors import ConfigError
 from pipeline.io import batch_files
 from pipeline.io.batch_files import read_results, write_requests
@@ -20,8 +21,7 @@ def test_no_file_mixes_models_and_each_says_what_it_holds(tmp_path: Path) -> Non
 def test_lines_beyond_a_files_limit_go_into_the_next_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    split = batch_files.split_lines
-    monkeypatch.setattr(batch_files, "split_lines", lambda lines: split(lines, max_lines=2))
+    monkeypatch.setattr(batch_files, "split_lines", partial(split_lines, max_lines=2))
     files = write_requests(tmp_path, {"m": list("abcde")})
     assert [one.num_requests for one in files] == [2, 2, 1]
 

@@ -3,21 +3,32 @@
 import json
 import random
 import re
+from collections.abc import Mapping
 
 from llguidance import LLMatcher, LLTokenizer
 from pydantic import JsonValue
 
+from pipeline.core.scripting.conversation_steps import (
+    ConversationInput,
+    ConversationPlaceInput,
+    ConversationWriteInput,
+)
+from pipeline.core.scripting.review import Judgement, Review
 from pipeline.core.scripting.steps import Adapted, AdaptInput, Line, PlaceInput, WriteInput
 from pipeline.domain.chat import ChatMessage, ChatRequest
-from pipeline.domain.errors import RecordError
+from pipeline.domain.errors import RecordError, TerminalBackendError
 from pipeline.domain.labels import Language
 from pipeline.domain.record import Record
 from pipeline.domain.scene import Scene, scene_definition
 from pipeline.ports import ChatModel
 from tests.loopback.requests import Completion, grammar_of
 
-_DATA = re.compile(r"<(seed|dialogue)>\n(.*?)\n</\1>", re.DOTALL)
+_DATA = re.compile(r"<(seed|dialogue|events|transcript)>\n(.*?)\n</\1>", re.DOTALL)
 _SCENE = re.compile(r'(?:[Ss]cene|场景) "?(\w+)')
+_TURNS = re.compile(r"(?:Exactly|一共) (\d+) (?:turns|轮)")
+_DELIMITERS = ("seed", "dialogue", "events", "transcript")
+_ORDER = re.compile(rf"<\|\w+\|>|\[/?INST\]|<<SYS>>|</?s>|\u2028|</(?:{'|'.join(_DELIMITERS)})>(?!\n|$)")
+"""What makes a model take data for its master's voice: a template's control token, or a delimiter closed inside."""
 _TOKENIZER = LLTokenizer("byte")
 _QUOTE, _COMMA = ord('"'), ord(",")
 
@@ -27,12 +38,22 @@ def is_chinese(request: Completion) -> bool:
     return "请" in request.messages[-1].content.partition("<")[0]
 
 
+def is_taken_in(request: Completion) -> bool:
+    """Whether the last message opens a role or leaves its delimiters: a gullible model would do what it says."""
+    text = request.messages[-1].content
+    return _ORDER.search(text) is not None or any(text.count(f"</{name}>") > 1 for name in _DELIMITERS)
+
+
 async def useful_answer(request: Completion, author: ChatModel) -> str | None:
     """What `author` makes of the dialogue in the prompt; None where it finds nothing to say.
 
-    A model reads the prompt, so this does too: scene and data are taken from the message's text.
+    A model reads the prompt, so this does too: scene, events and data are taken from the message's text. A judge
+    is content with everything.
     """
-    record = _read_input(request)
+    if request.step == "review":
+        fine = Judgement(reason="Nothing is wrong with it.", score=4)
+        return Review(**dict.fromkeys(Review.model_fields, fine)).to_line()
+    record = None if is_taken_in(request) else _read_input(request)
     if record is None or request.response_format is None:
         return None
     question = ChatRequest(
@@ -49,27 +70,27 @@ async def useful_answer(request: Completion, author: ChatModel) -> str | None:
     )
     try:
         return (await author.complete(question)).content
-    except RecordError:
+    except (RecordError, TerminalBackendError):  # this seed, or this step, is beyond it
         return None
 
 
 def _read_input(request: Completion) -> Record | None:
     text = request.messages[-1].content
-    data, scene = _DATA.search(text), _SCENE.search(text)
-    if data is None or scene is None:
+    data = {name: json.loads(content) for name, content in _DATA.findall(text)}
+    language = Language.ZH if is_chinese(request) else Language.EN
+    where: dict[str, object] = {"dialogue_id": "loopback", "language": language}
+    if (request.step or "").startswith("conversation_"):
+        return _read_conversation(request.step or "", text, data, where)
+    scene, content = _SCENE.search(text), data.get("seed") or data.get("dialogue")
+    if content is None or scene is None:
         return None
-    content = json.loads(data.group(2))
-    where = {
-        "dialogue_id": "loopback",
-        "language": Language.ZH if is_chinese(request) else Language.EN,
-        "scene": Scene(scene.group(1)),
-    }
+    where["scene"] = Scene(scene.group(1))
     event = scene_definition(Scene(scene.group(1))).event
-    if request.step == "adapt":
+    if request.step in ("adapt", "single"):
         lines = tuple(Line.model_validate(line) for line in content["lines"])
         return AdaptInput.model_validate({**where, "topic": content["topic"], "lines": lines})
     if request.step == "place":
-        adapted = Adapted.model_validate_json(data.group(2))
+        adapted = Adapted.model_validate(content)
         return PlaceInput.model_validate({**where, "event": event, "adapted": adapted})
     if request.step == "write":
         adapted = Adapted.model_validate({"topic": content["topic"], "turns": tuple(content["turns"])})
@@ -78,6 +99,22 @@ def _read_input(request: Completion) -> Record | None:
             {**where, "event": event, "adapted": adapted, "heard": heard, "unsaid": unsaid}
         )
     return None
+
+
+def _read_conversation(
+    step: str, text: str, data: Mapping[str, JsonValue], where: Mapping[str, object]
+) -> Record | None:
+    turns, events = _TURNS.search(text), data.get("events")
+    seed, dialogue = data.get("seed"), data.get("dialogue")
+    if turns and isinstance(seed, dict):
+        return ConversationInput.model_validate(
+            {**where, **seed, "turns": int(turns.group(1)), "events": events}
+        )
+    if not isinstance(dialogue, dict):
+        return None
+    if step == "conversation_place":
+        return ConversationPlaceInput.model_validate({**where, **dialogue, "events": events})
+    return ConversationWriteInput.model_validate({**where, **dialogue, "sites": events})
 
 
 def nonsense(schema: dict[str, JsonValue], seed: int, max_bytes: int = 4000) -> str:

@@ -34,7 +34,10 @@ def run_batch(
     for line in lines:
         request = BatchRequest.from_line(line)
         if rng.random() < lose:
-            expired = {"code": "batch_expired", "message": "not executed before the window expired."}
+            expired: JsonValue = {
+                "code": "batch_expired",
+                "message": "not executed before the window expired.",
+            }
             if form == "openai":
                 errors.append({"id": "b", "custom_id": request.custom_id, "response": None, "error": expired})
             continue

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from pipeline.backends.offline.author import OfflineAuthor
 from pipeline.ports import ChatModel
-from tests.loopback.answers import is_chinese, nonsense, useful_answer
+from tests.loopback.answers import is_chinese, is_taken_in, nonsense, useful_answer
 from tests.loopback.faults import TEXT, TRANSPORT, Fault, FaultPlan, damage
 from tests.loopback.requests import Completion, Dialect, RefusedError, read_request
 
@@ -157,6 +157,7 @@ class LoopbackServer:
             self._note(request, digest, 200, fault, useful)
             return await self._reset(http, content)
         wrong = self._faults.first(TEXT, digest, seen) if request.step else None
+        wrong = Fault.INJECTED if is_taken_in(request) else wrong
         if wrong is not None:
             damaged = damage(content, wrong, is_chinese(request))
             content, wrong = damaged, wrong if damaged != content else None

@@ -215,7 +215,7 @@ def test_a_configuration_that_batches_are_not_for_is_refused(
     changes: dict[str, JsonValue], said: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigError, match=said):
-        batches_at(tmp_path, config_of("http://a/v1", **changes)).submit()
+        batches_at(tmp_path, config_of("http://a/v1", "vllm", **changes)).submit()
 
 
 def test_the_commands_say_what_there_is_and_what_comes_next(tmp_path: Path) -> None:

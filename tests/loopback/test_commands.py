@@ -62,7 +62,7 @@ def test_a_run_by_a_server_is_accepted_whole_counted_and_repeated_for_nothing(
     assert (ledger.total.requests, ledger.total.accepted, ledger.currency) == (paid, 4, "USD")
     assert ledger.total.cost is not None
     assert f"{ledger.total.cost:,.4f}" in answer.out
-    assert [row.step for row in ledger.rows] == ["adapt", "place", "write"]
+    assert [row.step for row in ledger.rows] == ["adapt", "place", "write", "review"]
     kept = read_description(tmp_path / "other").ledger
     assert kept is not None
     assert kept.total == ledger.total.model_copy(update={"stored": paid})
