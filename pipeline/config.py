@@ -5,11 +5,12 @@ import json
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal, Never, Self
+from typing import Never, Self
 
 import yaml
 from pydantic import BaseModel, Field, JsonValue, ValidationError, model_validator
 
+from pipeline.core.exports.format_names import FormatName
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.labels import Recipe
 from pipeline.domain.record import Record
@@ -39,16 +40,18 @@ class RunConfig(Record):
     speech: SpeechConfig = SpeechConfig()
     timing: TimingConfig = TimingConfig()
     render: RenderConfig = RenderConfig()
-    export: tuple[Literal["humdial-track2"], ...] = ()
+    export: tuple[FormatName, ...] = ()
     """Formats to write into `export/` when the run is done; `humdial export` writes more at any time."""
 
     @model_validator(mode="after")
     def _combines(self) -> Self:
         recipe = self.script.recipe
-        if recipe is not Recipe.FULL_DUPLEX and "humdial-track2" in self.export:
-            raise ValueError(
-                f"export: humdial-track2 holds HumDial's scenes, which recipe {recipe.value} has none of; leave it out"
-            )
+        for name in self.export:
+            if name.recipe is not recipe:
+                raise ValueError(
+                    f"export: {name.value} holds dialogues of recipe {name.recipe.value}, this run makes "
+                    f"{recipe.value}; leave it out"
+                )
         if recipe is not Recipe.FULL_DUPLEX and self.timing.profile == "humdial-dev":
             raise ValueError(
                 f"timing.profile: humdial-dev is a template for full_duplex, not for {recipe.value}"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.context import Context
+from pipeline.core.exports.format_names import FormatName
 
 if TYPE_CHECKING:
     from pipeline.run_records import RunSummary
@@ -91,7 +92,7 @@ def retime(run_directory: Path, out: Path, overrides: tuple[str, ...], processes
 
 
 @click.command()
-@click.argument("format_name", metavar="FORMAT", type=click.Choice(["humdial-track2"]))
+@click.argument("format_name", metavar="FORMAT", type=click.Choice([name.value for name in FormatName]))
 @click.argument("run_directory", metavar="RUN_DIR", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Directory of the export.")
 @click.option(
@@ -102,19 +103,30 @@ def retime(run_directory: Path, out: Path, overrides: tuple[str, ...], processes
 @click.option(
     "--evaluation-folders", is_flag=True, help="Also lay out what the official evaluation scripts read."
 )
+@click.option(
+    "--set",
+    "options",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Another option of the format, e.g. first_speaker=41, or splits=[train]. May be repeated.",
+)
 def export(
-    format_name: str, run_directory: Path, out: Path, layout: str | None, evaluation_folders: bool
+    format_name: str,
+    run_directory: Path,
+    out: Path,
+    layout: str | None,
+    evaluation_folders: bool,
+    options: tuple[str, ...],
 ) -> None:
     """Write a finished run in a published format."""
-    from pipeline.core.exports.humdial_track2 import Track2Options
-    from pipeline.core.exports.manifest import Layout
-    from pipeline.exporting import export_run
-    from pipeline.stages.export import Config
+    from pipeline.exporting import export_config, export_run, parse_options
 
-    options = Track2Options(
-        layout=None if layout is None else Layout(layout), evaluation_folders=evaluation_folders
-    )
-    stamp = export_run(run_directory, Config(track2=options), out)
+    given = parse_options(options)
+    if layout is not None:
+        given["layout"] = layout
+    if evaluation_folders:
+        given["evaluation_folders"] = True
+    stamp = export_run(run_directory, export_config(FormatName(format_name), given), out)
     if evaluation_folders and not (out / "evaluation").is_dir():
         click.echo("no evaluation folders: the run has no dev or test dialogues; try --layout dev", err=True)
     click.echo(f"{format_name}: {stamp.num_dialogues} dialogues in {out}")

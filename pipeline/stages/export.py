@@ -3,14 +3,14 @@
 Ids count over the whole run, so the caller assigns them once (`assign_ids`), runs the shards, and closes the
 export with all their rows:
 
-    ids = assign_ids(timelines, config.track2.first_speaker)
+    ids = format_of(config).assign_ids(timelines)
     done = run(shard, config, Deps(ids, audio, sink))      # per shard
     close(rows, config, sink)                              # manifest and licences, last
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,10 @@ from pydantic import Field
 
 from pipeline.core.exports.audio import render_wavs
 from pipeline.core.exports.files import CopyFile, TextFile, WavFile
-from pipeline.core.exports.humdial_track2 import DialogueExport, Track2Options, closing_files, export_track2
+from pipeline.core.exports.format_names import FormatName
+from pipeline.core.exports.formats import ExportFormat, Format, MappedDialogue
+from pipeline.core.exports.humdial_track2 import Track2Options, closing_files, export_track2
+from pipeline.core.exports.ids import assign_ids
 from pipeline.core.exports.manifest import ExportRow
 from pipeline.domain.errors import RecordError
 from pipeline.domain.labels import Split
@@ -32,12 +35,33 @@ VERSION = 1
 
 
 class Config(Record):
-    """What to export, and in which format."""
+    """What to export, and in which format; one section of options per format."""
 
-    format: Literal["humdial-track2"] = "humdial-track2"
+    format: FormatName = FormatName.HUMDIAL_TRACK2
     splits: tuple[Split, ...] = Field(default=tuple(Split), min_length=1)
     """Parts of the run that are wanted; dialogues of other splits are no part of the export."""
     track2: Track2Options = Track2Options()
+
+
+def _track2(config: Config) -> Format:
+    options = config.track2
+    return ExportFormat(
+        row=ExportRow,
+        numbering=lambda timelines: assign_ids(timelines, options.first_speaker),
+        mapping=lambda dialogue, export_id: export_track2(dialogue, export_id, options),
+        closing=lambda rows: closing_files(rows, options),
+    )
+
+
+FORMATS: Mapping[FormatName, Callable[[Config], Format]] = {
+    FormatName.HUMDIAL_TRACK2: _track2,
+}
+"""The one place that a further format is added to, beside its name and its section of options."""
+
+
+def format_of(config: Config) -> Format:
+    """The format that is asked for, with its options."""
+    return FORMATS[config.format](config)
 
 
 class DialogueAudioSource(Protocol):
@@ -69,17 +93,17 @@ class Deps:
     """What the stage needs from the outside."""
 
     ids: Mapping[str, str]
-    """Export id by dialogue id, from `assign_ids` over the whole run."""
+    """Export id by dialogue id, from the format's `assign_ids` over the whole run."""
     audio: DialogueAudioSource
     sink: ExportSink
 
 
-def run(shard: Shard[Dialogue], config: Config, deps: Deps) -> Shard[ExportRow]:
-    """Write the files of every dialogue and hand on their manifest rows.
+def run(shard: Shard[Dialogue], config: Config, deps: Deps) -> Shard[Record]:
+    """Write the files of every dialogue and hand on the rows that `close` wants.
 
     A dialogue is mapped and its audio read before its first file is written: a refused one leaves none.
     """
-    rows: list[ExportRow] = []
+    rows: list[Record] = []
     refusals = list(shard.refusals)
     for dialogue in shard.records:
         if dialogue.timeline.split not in config.splits:
@@ -91,13 +115,13 @@ def run(shard: Shard[Dialogue], config: Config, deps: Deps) -> Shard[ExportRow]:
     return Shard(shard.index, tuple(rows), tuple(refusals))
 
 
-def close(rows: Iterable[ExportRow], config: Config, sink: ExportSink) -> None:
+def close(rows: Iterable[Record], config: Config, sink: ExportSink) -> None:
     """Write what belongs to the export as a whole; last, so that the manifest says that it is complete."""
-    for file in closing_files(rows, config.track2):
+    for file in format_of(config).close(rows):
         sink.write_text(file.path, file.content)
 
 
-def _export(dialogue: Dialogue, config: Config, deps: Deps) -> ExportRow:
+def _export(dialogue: Dialogue, config: Config, deps: Deps) -> Record:
     made = _mapped(dialogue, config, deps.ids)
     samples, sampling_rate = _read(dialogue, deps.audio)
     wavs = (file for file in made.files if isinstance(file, WavFile))
@@ -112,16 +136,16 @@ def _export(dialogue: Dialogue, config: Config, deps: Deps) -> ExportRow:
     return made.row
 
 
-def _mapped(dialogue: Dialogue, config: Config, ids: Mapping[str, str]) -> DialogueExport:
-    """The pure part; the one place that a further format is added to."""
+def _mapped(dialogue: Dialogue, config: Config, ids: Mapping[str, str]) -> MappedDialogue[Record]:
+    """The pure part."""
     dialogue_id = dialogue.timeline.dialogue_id
     if dialogue_id not in ids:
         raise RecordError(
             Reason.NOT_EXPORTABLE,
-            f"{dialogue_id}: {config.format} names dialogues after their user, and none was given a number; "
+            f"{dialogue_id}: {config.format.value} names dialogues after their user, and none was given a number; "
             "wanted a user among the speakers, and ids assigned over the whole run",
         )
-    return export_track2(dialogue, ids[dialogue_id], config.track2)
+    return format_of(config).export(dialogue, ids[dialogue_id])
 
 
 def _read(dialogue: Dialogue, source: DialogueAudioSource) -> tuple[npt.NDArray[np.int16], int]:

@@ -139,15 +139,17 @@ def sidecar_files(rows: Iterable[ExportRow]) -> tuple[TextFile, ...]:
     """`manifest.jsonl` and `LICENSES.md`, in the order of the export ids."""
     ordered = sorted(rows, key=lambda row: row.export_id)
     lines = "".join(f"{row.to_line()}\n" for row in ordered)
-    return TextFile(MANIFEST, lines), TextFile(LICENCES, _licences(ordered))
+    return TextFile(MANIFEST, lines), licences_file(row.licence for row in ordered)
 
 
-def _licences(rows: list[ExportRow]) -> str:
-    """One section per licence: what it asks for, and every attribution, as sources may share a licence."""
+def licences_file(licences: Iterable[Licence]) -> TextFile:
+    """`LICENSES.md` from the licence of every dialogue.
+
+    One section per licence: what it asks for, and every attribution, as sources may share a licence.
+    """
     counts: dict[tuple[str, bool, bool, bool], int] = {}
     attributions: dict[tuple[str, bool, bool, bool], set[str]] = {}
-    for row in rows:
-        licence = row.licence
+    for licence in licences:
         key = (licence.id, licence.non_commercial, licence.share_alike, licence.redistributable)
         counts[key] = counts.get(key, 0) + 1
         attributions.setdefault(key, set()).update({licence.attribution} - {""})
@@ -169,4 +171,4 @@ def _licences(rows: list[ExportRow]) -> str:
             f"- may be redistributed: {'yes' if redistributable else 'no'}",
             *(f"- attribution: {line}" for line in sorted(attributions[key])),
         ]
-    return "\n".join(lines) + "\n"
+    return TextFile(LICENCES, "\n".join(lines) + "\n")

@@ -1,0 +1,28 @@
+"""Names of the published formats; imports nothing heavy, so that `--help` can list them."""
+
+from enum import StrEnum
+
+from pipeline.domain.labels import Recipe
+
+
+class FormatName(StrEnum):
+    """A published format, as `humdial export` and the key `export` of a configuration call it."""
+
+    HUMDIAL_TRACK2 = "humdial-track2"
+
+    @property
+    def section(self) -> str:
+        """The format's own options in the configuration of the export.
+
+        >>> FormatName.HUMDIAL_TRACK2.section
+        'track2'
+        """
+        return self.value.removeprefix("humdial-").replace("-", "_")
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe whose dialogues it holds."""
+        return _RECIPES[self]
+
+
+_RECIPES = {FormatName.HUMDIAL_TRACK2: Recipe.FULL_DUPLEX}
