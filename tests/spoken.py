@@ -142,8 +142,8 @@ ALL_SHAPES: tuple[Callable[[], Script], ...] = (interruption, backchannel, bysta
 
 def speak(script: Script) -> SpokenScript:
     """Give every utterance that is said a clip of 0.3 s per word."""
-    unsaid = script.unsaid()
-    said = [u for u in script.utterances if u.utterance_id not in unsaid]
+    unspoken = script.unspoken()
+    said = [u for u in script.utterances if u.utterance_id not in unspoken]
     return SpokenScript(
         script=script,
         voicing=tuple(
