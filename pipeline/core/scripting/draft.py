@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from pipeline.core.scripting.steps import Line
+from pipeline.domain.emotional import EmotionalArc, Intensity, TagPlace
 from pipeline.domain.events import EventType, FloorEffect
 from pipeline.domain.labels import Emotion, Gender, Speaker
 from pipeline.domain.script import Anchor, DialoguePlan, Follows, Script, ScriptedEvent, Utterance
@@ -22,15 +23,34 @@ class Draft:
         sentences: Sequence[str],
         first_anchor: Anchor | None = None,
         emotion: Emotion = Emotion.NEUTRAL,
+        intensity: Intensity = Intensity.CLEAR,
+        *,
+        aloud: bool = True,
     ) -> tuple[str, ...]:
         """Add a turn, one utterance per sentence; returns their ids."""
         self._turn += 1
         return tuple(
-            self.say(speaker, sentence, first_anchor if first_anchor and not i else Follows(), emotion)
+            self.say(
+                speaker,
+                sentence,
+                first_anchor if first_anchor and not i else Follows(),
+                emotion,
+                intensity,
+                aloud=aloud,
+            )
             for i, sentence in enumerate(sentences)
         )
 
-    def say(self, speaker: Speaker, text: str, anchor: Anchor, emotion: Emotion = Emotion.NEUTRAL) -> str:
+    def say(
+        self,
+        speaker: Speaker,
+        text: str,
+        anchor: Anchor,
+        emotion: Emotion = Emotion.NEUTRAL,
+        intensity: Intensity = Intensity.CLEAR,
+        *,
+        aloud: bool = True,
+    ) -> str:
         """Add one utterance to the current turn; returns its id."""
         name = f"u{len(self._utterances):02d}"
         self._utterances.append(
@@ -41,15 +61,23 @@ class Draft:
                 text=text,
                 anchor=anchor,
                 emotion=emotion,
+                intensity=intensity,
+                aloud=aloud,
             )
         )
         return name
+
+    def add_tags(self, tags: Sequence[tuple[TagPlace, ...]]) -> None:
+        """Give the last utterances their sounds, one entry per utterance."""
+        first = len(self._utterances) - len(tags)
+        for index, places in enumerate(tags, start=first):
+            self._utterances[index] = self._utterances[index].model_copy(update={"tags": places})
 
     def event(self, event: EventType, effect: FloorEffect, utterance_id: str, host: str | None) -> None:
         """Say which utterance brings an event, to whom, and what it does to the floor."""
         self._events.append(ScriptedEvent(type=event, utterance_id=utterance_id, host=host, effect=effect))
 
-    def script(self, plan: DialoguePlan, topic: str) -> Script:
+    def script(self, plan: DialoguePlan, topic: str, arc: EmotionalArc | None = None) -> Script:
         """The finished script; who wrote it is for whoever asked the author to add."""
         return Script(
             dialogue_id=plan.dialogue_id,
@@ -65,6 +93,7 @@ class Draft:
             frames=(),
             licence=plan.seed.licence,
             author=(),
+            arc=arc,
         )
 
 
