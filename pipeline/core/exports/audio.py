@@ -55,6 +55,8 @@ def _silence_and_cut(track: Pcm16, sampling_rate: int, wav: WavFile) -> Pcm16:
         heard = np.zeros_like(track)
         for span in wav.keep:
             heard[part(span)] = track[part(span)]
+    if wav.crop is not None:
+        return heard[part(wav.crop)]
     if wav.cut is None:
         return heard
     return np.delete(heard, part(wav.cut))

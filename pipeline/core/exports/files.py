@@ -30,6 +30,8 @@ class WavFile:
         keep                   |=== b ===|                  the rest is digital silence
         cut     [--------------)                            taken out: the file is shorter by it
         file                   |=== b ===|..............
+        crop                   [---------)                  or: this and nothing else
+        file                   |=== b ===|
     """
 
     path: str
@@ -39,6 +41,12 @@ class WavFile:
     """What is heard; None: the track as it is."""
     cut: Span | None = None
     sampling_rate: int = 16_000
+    crop: Span | None = None
+    """The part that the file holds; None: the whole track. Not together with `cut`."""
+
+    def __post_init__(self) -> None:
+        if self.cut is not None and self.crop is not None:
+            raise ValueError(f"{self.path}: a part is taken out or taken, not both")
 
 
 @dataclass(frozen=True, slots=True)
