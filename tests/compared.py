@@ -30,8 +30,13 @@ def reviewed(score: int) -> Review:
 
 
 def script_of(number: int, score: int | None = None) -> Script:
-    review = () if score is None else scores_of(reviewed(score))
-    return interruption(dialogue_id=f"d{number}").model_copy(update={"review": review})
+    """Judged by a language model; without a score, by an author of frames whom nobody judges."""
+    made = (
+        {"frames": ("en/lead", f"en/tip/{number}")}
+        if score is None
+        else {"review": scores_of(reviewed(score))}
+    )
+    return interruption(dialogue_id=f"d{number}").model_copy(update=made)
 
 
 def write_compared(

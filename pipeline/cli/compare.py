@@ -37,7 +37,6 @@ def compare(run_a: Path, run_b: Path, as_json: bool) -> None:
     _print_acceptance(comparison)
     _print_scores(comparison)
     _print_texts(comparison)
-    _print_frames(comparison)
     _print_spending(comparison)
 
 
@@ -107,13 +106,13 @@ def _print_texts(comparison: "Comparison") -> None:
         rows: Rows = [(f"texts in {row.language.value}", "A", "B")]
         rows += [(name, *map(show, texts)) for name, show in _TEXT_ROWS]
         _print(rows)
+        frames = tuple(None if one is None else one.frames for one in texts)
+        if frames != (None, None):
+            _print_frames(f"sentence frames in {row.language.value}", frames)
 
 
-def _print_frames(comparison: "Comparison") -> None:
-    sides = (comparison.a.frames, comparison.b.frames)
-    if sides == (None, None):
-        return
-    rows: Rows = [("sentence frames", "A", "", "B", "")]
+def _print_frames(title: str, sides: "tuple[Frames | None, ...]") -> None:
+    rows: Rows = [(title, "A", "", "B", "")]
     rows.append(
         ("different", *(cell for one in sides for cell in (f"{one.different:,}" if one else "-", "")))
     )

@@ -63,7 +63,7 @@ class Spending(Record):
 
 
 class FrameShare(Record):
-    """One sentence frame, and the share of dialogues that use it."""
+    """One sentence frame, and the share of its language's dialogues that use it."""
 
     frame: str
     dialogues: int
@@ -102,7 +102,6 @@ class RunSide(Record):
     """Scripts that the judge turned down and whose scores are not known any more: missing in `judged`."""
     audio_h: float | None
     spending: Spending | None
-    frames: Frames | None
 
 
 class Texts(Record):
@@ -114,6 +113,8 @@ class Texts(Record):
     words_per_turn: float
     diversity: Diversity | None
     """None where the other run has nothing in this language to measure equally much of."""
+    frames: Frames | None
+    """None for a language model."""
 
 
 class LanguageRow(Record):
@@ -178,6 +179,7 @@ class _Tongue:
     dialogues: int = 0
     turns: int = 0
     words: int = 0
+    frames: Counter[str] = field(default_factory=Counter)
     sample: Sample = field(default_factory=Sample)
 
     def add(self, script: Script) -> None:
@@ -186,6 +188,7 @@ class _Tongue:
         turns = spoken_turns(script)
         self.turns += len(on_the_floor)
         self.words += sum(len(words) for number, words in turns.items() if number in on_the_floor)
+        self.frames.update(set(script.frames))
         self.sample.add(script.dialogue_id, tuple(turns.values()))
 
     def texts(self, diversity: Diversity | None) -> Texts:
@@ -194,6 +197,7 @@ class _Tongue:
             turns_per_dialogue=self.turns / self.dialogues,
             words_per_turn=self.words / self.turns if self.turns else 0.0,
             diversity=diversity,
+            frames=_frames(self.frames, self.dialogues) if self.frames else None,
         )
 
 
@@ -211,14 +215,12 @@ def survey(material: RunMaterial) -> Survey:
     """Count one run, in one pass over its scripts."""
     tongues: dict[Language, _Tongue] = {}
     scores: dict[str, Counter[int]] = {}
-    frames: Counter[str] = Counter()
     authors, judges, prompts = set[str](), set[str](), set[str]()
     accepted: set[str] = set()
     for script in material.scripts:
         accepted.add(script.dialogue_id)
         tongues.setdefault(script.language, _Tongue()).add(script)
         _add_scores(scores, script.review)
-        frames.update(set(script.frames))
         for use in script.author:
             (judges if use.step == JUDGING else authors).add(use.model)
             prompts.add(f"{use.prompt} {use.prompt_sha256[:8]}")
@@ -241,7 +243,6 @@ def survey(material: RunMaterial) -> Survey:
         unread=material.unread,
         audio_h=None if audio is None else audio.hours,
         spending=None if material.ledger is None else _spending(material.ledger, len(accepted), audio),
-        frames=_frames(frames, len(accepted)) if frames else None,
     )
     return Survey(side=side, planned=frozenset(planned), scores=scores, tongues=tongues)
 

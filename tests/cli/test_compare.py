@@ -63,6 +63,7 @@ def test_warnings_go_beside_the_tables_not_into_them(runs: tuple[Path, Path], tm
     assert humdial("compare", runs[0], other, "--json").err == ""
     rows = [" ".join(line.split()) for line in answer.out.splitlines()]
     assert "requests 198 none" in rows
+    assert "commonest, of dialogues 100.0% en/lead" in rows
     assert any(row.startswith("naturalness 99 - ") and row.endswith("not judged") for row in rows)
 
 
@@ -71,6 +72,10 @@ def test_embedded_authors_are_neither_judged_nor_paid(tmp_path: Path) -> None:
     answer = humdial("compare", run, run)
     assert "judge's scores: not judged" in answer.out
     assert "tokens and cost: none" in answer.out
+    lines = [" ".join(line.split()) for line in answer.out.splitlines()]
+    assert "different 4 4" in lines
+    assert "commonest, of dialogues 100.0% en/lead 100.0% en/lead" in lines
+    assert "33.3% en/tip/2 33.3% en/tip/2" in lines
 
 
 def test_a_directory_that_is_no_run_is_misuse(runs: tuple[Path, Path], tmp_path: Path) -> None:

@@ -160,7 +160,14 @@ def test_cost_is_told_per_accepted_dialogue_and_per_audio_hour() -> None:
 
 def test_frames_are_counted_once_per_dialogue_the_commonest_first() -> None:
     scripts = [script_of(0, frames=("x", "x", "y")), script_of(1, frames=("z", "y"))]
-    frames = surveyed(scripts).side.frames
+    chinese = script_of(2, frames=("x",)).model_copy(update={"language": Language.ZH})
+    run = surveyed([*scripts, chinese])
+    of_zh, of_en = (row.a for row in compare(run, run).languages)
+    assert of_zh is not None
+    assert of_zh.frames is not None
+    assert of_zh.frames.different == 1
+    assert of_en is not None
+    frames = of_en.frames
     assert frames is not None
     assert frames.different == 3
     assert [(one.frame, one.share) for one in frames.commonest] == [("y", 1.0), ("x", 0.5), ("z", 0.5)]
