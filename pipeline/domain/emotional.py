@@ -129,11 +129,30 @@ class EmotionalArc(Record):
     persona: str
     """Who the user is, in a phrase."""
     feelings: tuple[Feeling, ...] = Field(min_length=1)
+    found: tuple[Emotion, ...] | None = None
+    """What a judge who saw nothing but the words found, turn by turn; None where nobody judged."""
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
+        if self.found is not None and len(self.found) != len(self.feelings):
+            raise ValueError(f"{len(self.found)} feelings were found in {len(self.feelings)} turns")
         check_trajectory(self.task, tuple(feeling.emotion for feeling in self.feelings))
         return self
+
+
+def agreement(arc: EmotionalArc) -> float | None:
+    """Share of the turns whose feeling a judge found in their words; turns in conflict do not count.
+
+    None where nobody judged, or every turn is in conflict.
+    """
+    if arc.found is None:
+        return None
+    pairs = [
+        (feeling.emotion, found)
+        for feeling, found in zip(arc.feelings, arc.found, strict=True)
+        if feeling.said_as is None
+    ]
+    return sum(wanted is found for wanted, found in pairs) / len(pairs) if pairs else None
 
 
 def check_trajectory(task: EmotionalTask, emotions: tuple[Emotion, ...]) -> None:

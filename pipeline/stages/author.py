@@ -7,7 +7,6 @@ from typing import Protocol, TypeVar
 from pipeline.core.ledger import Call, call_of, unanswered
 from pipeline.core.prompting import build_request, parse_reply, repair_request
 from pipeline.core.scripting.asking import Ask
-from pipeline.core.scripting.review import Review, find_fault, review_input, scores_of
 from pipeline.core.scripting.validators import check_copied, spoken_texts
 from pipeline.core.seeding import derive_seed
 from pipeline.domain.chat import ChatReply, ChatRequest
@@ -23,7 +22,8 @@ A = TypeVar("A")
 
 Recipe = Callable[[Ask], Awaitable[Script]]
 """The recipe of one dialogue, waiting for somebody to put its questions to."""
-REVIEW = "review"
+Review = Callable[[Script, Ask], Awaitable[tuple[Script, str | None]]]
+"""How a script is judged: the script with its scores, and what its author has to mend."""
 
 
 class AuthorDeps(Protocol):
@@ -73,31 +73,35 @@ class Author:
         self._fault: str | None = None
         self._last_reply = ""
 
-    async def write(self, recipe: Recipe) -> Script | Refusal | None:
+    async def write(self, recipe: Recipe, review: Review) -> Script | Refusal | None:
         """The script, or the reason why there is none; None where a reply is still awaited."""
         try:
-            return await self._write(recipe)
+            return await self._write(recipe, review)
         except RecordError as error:
             payload = self._last_reply or self._plan.to_line()
             return error.refusal(self._stage, self._plan.dialogue_id, payload)
         except ReplyAwaitedError:
             return None
 
-    async def _write(self, recipe: Recipe) -> Script:
-        script = self._signed(await recipe(self._ask))
-        judge = self._deps.judge
-        if judge is None:
-            return script
-        review, fault = await self._judge(judge, script)
+    async def _write(self, recipe: Recipe, review: Review) -> Script:
+        script = await recipe(self._ask)
+        if self._deps.judge is None:
+            return self._signed(script)
+        script, fault = await self._reviewed(script, review)
         for _ in range(self._config.attempts - 1):
             if fault is None:
                 break
             self._fault = fault  # the last step is asked again, told what the judge found
-            script = self._signed(await recipe(self._ask))
-            review, fault = await self._judge(judge, script)
+            script, fault = await self._reviewed(await recipe(self._ask), review)
         if fault is not None:
             raise RecordError(Reason.POOR_REVIEW, fault)
-        return script.model_copy(update={"review": scores_of(review)})
+        return self._signed(script)
+
+    async def _reviewed(self, script: Script, review: Review) -> tuple[Script, str | None]:
+        written = self._last_reply
+        found = await review(script, self._ask_judge)
+        self._last_reply = written  # what a refusal shows is the script, not what was said of it
+        return found
 
     def _signed(self, script: Script) -> Script:
         return script.model_copy(
@@ -107,14 +111,21 @@ class Author:
             }
         )
 
-    async def _judge(self, judge: ChatModel, script: Script) -> tuple[Review, str | None]:
-        config = self._review.judge or self._config
-        request = self._request(REVIEW, review_input(script), Review, config)
-        written = self._last_reply
-        request, reply, review = await self._converse(judge, config, request, Review, lambda r: r)
-        self._last_reply = written  # what a refusal shows is the script, not what was said of it
+    async def _ask_judge(self, step: str, record: Record, output: type[T], accept: Callable[[T], A]) -> A:
+        """See `Ask`: the judge's questions."""
+        judge, config = self._deps.judge, self._review.judge or self._config
+        if judge is None:
+            raise AssertionError("a review without a judge")
+        accepted: list[A] = []
+
+        def keep(reply: T) -> T:
+            accepted.append(accept(reply))
+            return reply
+
+        request = self._request(step, record, output, config)
+        request, reply, _ = await self._converse(judge, config, request, output, keep)
         self._note_use(request, reply)
-        return review, find_fault(review, self._review.min_score, self._review.min_mean)
+        return accepted[-1]
 
     async def _ask(self, step: str, record: Record, output: type[T], accept: Callable[[T], A]) -> A:
         """See `Ask`. A step that was answered keeps its answer while a later one is repaired."""

@@ -10,10 +10,13 @@ from pydantic import model_validator
 
 from pipeline.core.emotional_plan import EmotionalConfig
 from pipeline.core.ledger import Call
-from pipeline.core.scripting import conversation, full_duplex
+from pipeline.core.scripting import conversation, emotional, emotional_review, full_duplex
 from pipeline.core.scripting.conversation import write_conversation, write_conversation_at_once
+from pipeline.core.scripting.emotional import write_emotional
+from pipeline.core.scripting.emotional_review import review_emotional
 from pipeline.core.scripting.event_plan import ConversationConfig, plan_events
 from pipeline.core.scripting.full_duplex import write_full_duplex, write_full_duplex_at_once
+from pipeline.core.scripting.review import review_script
 from pipeline.domain.labels import Recipe
 from pipeline.domain.quarantine import Refusal
 from pipeline.domain.record import Record
@@ -44,6 +47,10 @@ class Config(Record):
     @model_validator(mode="after")
     def _judged(self) -> Self:
         self.review.judges(self.author)
+        if self.recipe is Recipe.EMOTIONAL and self.prompting == "single":
+            raise ValueError(
+                "prompting: single is there for full_duplex and conversation; wanted steps for emotional"
+            )
         return self
 
 
@@ -71,18 +78,22 @@ class Deps:
 def prompts_of(config: Config) -> tuple[str, ...]:
     """Names of the prompts that the configured recipe uses."""
     single = config.prompting == "single"
+    names: tuple[str, ...]
+    judges: tuple[str, ...] = ("script/review",)
     if config.recipe is Recipe.CONVERSATION:
         names = conversation.PROMPTS_SINGLE if single else conversation.PROMPTS
+    elif config.recipe is Recipe.EMOTIONAL:
+        names, judges = emotional.PROMPTS, emotional_review.PROMPTS
     else:
         names = full_duplex.PROMPTS_SINGLE if single else full_duplex.PROMPTS
-    return (*names, f"{NAME}/{author.REVIEW}") if config.review.judges(config.author) else names
+    return (*names, *judges) if config.review.judges(config.author) else names
 
 
 def run(shard: Shard[DialoguePlan], config: Config, deps: Deps) -> Shard[Script]:
     """Write one script per plan; a plan whose replies cannot be used is refused with the reply."""
     authors = tuple(Author(NAME, plan, config.author, config.review, deps) for plan in shard.records)
     recipes = tuple(_recipe(plan, config, deps.root_seed) for plan in shard.records)
-    outcomes = asyncio.run(_write_all(authors, recipes, config.author.max_in_flight))
+    outcomes = asyncio.run(_write_all(authors, recipes, _review(config), config.author.max_in_flight))
     if deps.keep_calls is not None:
         deps.keep_calls(shard.index, tuple(call for one in authors for call in one.calls))
     return Shard(
@@ -98,16 +109,28 @@ def _recipe(plan: DialoguePlan, config: Config, root_seed: int) -> author.Recipe
     if plan.recipe is Recipe.CONVERSATION:
         events = plan_events(config.conversation, root_seed, plan.dialogue_id)
         return partial(write_conversation_at_once if single else write_conversation, plan, events)
+    if plan.recipe is Recipe.EMOTIONAL:
+        return partial(write_emotional, plan, config.emotional, root_seed)
     return partial(write_full_duplex_at_once if single else write_full_duplex, plan)
 
 
+def _review(config: Config) -> author.Review:
+    """How a script of the recipe is judged."""
+    limits = config.review
+    if config.recipe is Recipe.EMOTIONAL:
+        return partial(
+            review_emotional, min_agreement=config.emotional.min_agreement, min_score=limits.min_score
+        )
+    return partial(review_script, min_score=limits.min_score, min_mean=limits.min_mean)
+
+
 async def _write_all(
-    authors: Sequence[Author], recipes: Sequence[author.Recipe], max_in_flight: int
+    authors: Sequence[Author], recipes: Sequence[author.Recipe], review: author.Review, max_in_flight: int
 ) -> list[Script | Refusal | None]:
     gate = asyncio.Semaphore(max_in_flight)
 
     async def one(writer: Author, recipe: author.Recipe) -> Script | Refusal | None:
         async with gate:
-            return await writer.write(recipe)
+            return await writer.write(recipe, review)
 
     return await asyncio.gather(*map(one, authors, recipes))

@@ -41,11 +41,11 @@ _ASKS = {
     },
 }
 _STOP = frozenset(
-    """
-    a about after all and are at be been before but by for from had has have he her him his i in is it its just me my
-    no not of on or our she so that the their them they this to too us was we were what when which while who with you
-    your
-    """.split()
+    words_of(
+        "a about after all and are at be been before but by for from had has have he her him his i in is it its just "
+        "me my no not of on or our she so that the their them they this to too us was we were what when which while "
+        "who with you your"
+    )
 )
 
 

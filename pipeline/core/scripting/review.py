@@ -17,12 +17,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from pipeline.core.scripting.asking import Ask
 from pipeline.core.tokens import tokenize
 from pipeline.domain.events import EventType, FloorEffect
 from pipeline.domain.labels import Language, Recipe, Speaker
 from pipeline.domain.record import Record
 from pipeline.domain.scene import Scene
 from pipeline.domain.script import AfterSeconds, AfterWords, AxisScore, Script, Utterance
+
+STEP = "review"
 
 LEFT_UNSAID = "left unsaid"
 """Marks what the other one's interruption kept a speaker from saying."""
@@ -100,6 +103,15 @@ class Review(Record):
 def scores_of(review: Review) -> tuple[AxisScore, ...]:
     """The numbers, to be kept with the script."""
     return tuple(AxisScore(axis=axis, score=judgement.score) for axis, judgement in review.axes())
+
+
+async def review_script(
+    script: Script, ask: Ask, min_score: int, min_mean: float
+) -> tuple[Script, str | None]:
+    """The script with its scores, and what its author has to mend."""
+    review = await ask(STEP, review_input(script), Review, lambda reply: reply)
+    scored = script.model_copy(update={"review": scores_of(review)})
+    return scored, find_fault(review, min_score, min_mean)
 
 
 def find_fault(review: Review, min_score: int, min_mean: float) -> str | None:
