@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from pipeline.core.compare import Audio, Comparison, RunMaterial, Survey, compare, survey
+from pydantic import BaseModel, Field, RootModel
+
+from pipeline.core.compare import JUDGING, SCORING, Audio, Comparison, RunMaterial, Survey, compare, survey
 from pipeline.core.prompting import parse_reply
-from pipeline.core.scripting.review import Review, scores_of
 from pipeline.domain.errors import ConfigError, RecordError
 from pipeline.domain.quarantine import Reason, Refusal
 from pipeline.domain.script import AxisScore, Script
@@ -13,8 +14,17 @@ from pipeline.io.run_directory import RunDirectory
 from pipeline.io.store import Store
 from pipeline.run_records import RunDescription, read_description
 from pipeline.stages import script, seeds
-from pipeline.stages.author import REVIEW
 from pipeline.wiring import directory_of
+
+
+class _Score(BaseModel):
+    """Any rubric's judgement, without its reason."""
+
+    score: int = Field(ge=1, le=5)
+
+
+class _Scores(RootModel[dict[str, _Score]]):
+    """Any rubric's reply, by axis."""
 
 
 def compare_runs(a: Path, b: Path) -> Comparison:
@@ -94,18 +104,17 @@ def _read_turned_down(
     """What the judge gave the scripts that it turned down, and for how many that cannot be told.
 
     A refused script has no record that could hold its scores. The ledger names the judge's last reply about it,
-    and the store has the reply.
+    and the store has the reply. Some scripts are turned down before anything is scored: those lack no scores.
     """
     refused = {row.record_id for row in refusals if row.reason is Reason.POOR_REVIEW}
-    last = {
-        call.dialogue_id: call.reply
-        for call in (run.read_calls() if refused else ())
-        if call.step == REVIEW and call.reply is not None and call.dialogue_id in refused
-    }
+    calls = run.read_calls() if refused else ()
+    asked = [call for call in calls if call.step in JUDGING and call.dialogue_id in refused]
+    last = {call.dialogue_id: call.reply for call in asked if call.step in SCORING}
     store = Store(run.path / description.store)
     found = [_find_scores(store, f"{judge}/{fingerprint}") for fingerprint in last.values()]
     scores = tuple(one for one in found if one is not None)
-    return scores, len(refused) - len(scores)
+    unknown = refused - {call.dialogue_id for call in asked}  # an embedded author keeps no ledger
+    return scores, len(unknown) + len(found) - len(scores)
 
 
 def _find_scores(store: Store, address: str) -> tuple[AxisScore, ...] | None:
@@ -113,6 +122,7 @@ def _find_scores(store: Store, address: str) -> tuple[AxisScore, ...] | None:
     if reply is None:
         return None
     try:
-        return scores_of(parse_reply(reply, Review))
-    except RecordError:  # a last reply that was no review: then its script was not turned down by it
+        given = parse_reply(reply, _Scores).root
+    except RecordError:  # what the judge said last was no judgement
         return None
+    return tuple(AxisScore(axis=axis, score=one.score) for axis, one in given.items())

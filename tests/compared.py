@@ -47,6 +47,7 @@ def write_compared(
     turned_down: Sequence[int | None] = (),
     config: Mapping[str, JsonValue] | None = None,
     planned: int | None = None,
+    judging: str = "review",
     with_ledger: bool = True,
 ) -> Path:
     """One script per score (None: not judged), one refusal per reason, one more per script that the judge turned
@@ -64,9 +65,9 @@ def write_compared(
     plans = [plan.model_copy(update={"dialogue_id": f"d{number}"}) for number in range(count)]
     run.write_shard("01-seeds", 0, "key", plans, ())
     run.write_shard("02-script", 0, "key", scripts, refusals)
-    calls = [call for one in scripts for call in _calls(directory.name, one.dialogue_id)]
+    calls = [call for one in scripts for call in _calls(directory.name, one.dialogue_id, judging)]
     for name, score in zip(ids[len(refused) :], turned_down, strict=True):
-        calls += _calls(directory.name, name)
+        calls += _calls(directory.name, name, judging)
         if score is not None:
             store.put_reply(f"{JUDGE}/{directory.name}/review of {name}", _reply(reviewed(score).to_line()))
     if with_ledger:
@@ -93,12 +94,12 @@ def write_compared(
     return directory
 
 
-def _calls(run: str, dialogue_id: str) -> list[Call]:
+def _calls(run: str, dialogue_id: str, judging: str) -> list[Call]:
     reply = _reply("{}")
     return [
         call_of(dialogue_id, "write", 0, "accepted", f"{run}/write {dialogue_id}", reply=reply, stored=False),
         call_of(
-            dialogue_id, "review", 0, "accepted", f"{run}/review of {dialogue_id}", reply=reply, stored=False
+            dialogue_id, judging, 0, "accepted", f"{run}/review of {dialogue_id}", reply=reply, stored=False
         ),
     ]
 

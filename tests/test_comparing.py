@@ -5,10 +5,14 @@ from pathlib import Path
 import pytest
 
 from pipeline.comparing import compare_runs, survey_run
+from pipeline.core.compare import JUDGING, SCORING
 from pipeline.core.intervals import share_of
 from pipeline.domain.errors import ConfigError
+from pipeline.domain.labels import Recipe
 from pipeline.domain.quarantine import Reason
 from pipeline.io.references import load_reference
+from pipeline.stages import script
+from pipeline.stages.author_config import AuthorConfig, EndpointConfig, ReviewConfig
 from tests.compared import write_compared
 from tests.made_run import write_run
 from tests.timed import spoken_dialogues, time_dialogues
@@ -35,6 +39,38 @@ def test_scores_of_what_the_judge_turned_down_are_read_back_from_the_store(tmp_p
     assert side.judged[0].good_enough == share_of(2, 4)
     assert side.unread == 1
     assert side.refusals == {"script: poor_review": 3}
+
+
+def test_without_a_ledger_every_script_that_was_turned_down_lacks_its_scores(tmp_path: Path) -> None:
+    side = survey_run(write_compared(tmp_path / "a", [4], turned_down=(1, 2), with_ledger=False)).side
+    assert side.unread == 2
+    assert side.judged[0].dialogues == 1
+
+
+def test_a_script_that_is_turned_down_before_it_is_scored_lacks_nothing(tmp_path: Path) -> None:
+    side = survey_run(write_compared(tmp_path / "a", [4], turned_down=(1,), judging="emotion_judge")).side
+    assert (side.unread, side.judged[0].dialogues) == (0, 1)
+
+
+@pytest.mark.parametrize("recipe", list(Recipe))
+def test_every_step_that_a_judge_answers_is_known_as_one(recipe: Recipe) -> None:
+    judge = AuthorConfig(backend="openai", model="m", endpoints=(EndpointConfig(base_url="http://a/v1"),))
+    judged, plain = (
+        script.Config(recipe=recipe, review=ReviewConfig(enabled=enabled, judge=judge))
+        for enabled in (True, False)
+    )
+    steps = {
+        name.removeprefix("script/")
+        for name in set(script.prompts_of(judged)) - set(script.prompts_of(plain))
+    }
+    assert steps
+    assert steps <= JUDGING
+
+
+@pytest.mark.parametrize("step", sorted(SCORING))
+def test_every_rubric_of_a_judge_is_read(step: str, tmp_path: Path) -> None:
+    side = survey_run(write_compared(tmp_path / "a", [4], turned_down=(1,), judging=step)).side
+    assert (side.unread, side.judged[0].mean.value) == (0, 2.5)
 
 
 def test_audio_counts_where_there_is_any(tmp_path: Path) -> None:

@@ -31,8 +31,10 @@ from pipeline.domain.script import AxisScore, Script
 
 COMMONEST = 5
 """Frames that are shown."""
-JUDGING = "review"
-"""The author's step that a judge answers."""
+SCORING = frozenset({"review", "rubric_trajectory", "rubric_reasoning", "rubric_empathy"})
+"""Steps in which a judge gives scores, a `{reason, score}` per axis."""
+JUDGING = SCORING | {"emotion_judge"}
+"""All steps that a judge answers."""
 
 
 class AxisSummary(Record):
@@ -222,7 +224,7 @@ def survey(material: RunMaterial) -> Survey:
         tongues.setdefault(script.language, _Tongue()).add(script)
         _add_scores(scores, script.review)
         for use in script.author:
-            (judges if use.step == JUDGING else authors).add(use.model)
+            (judges if use.step in JUDGING else authors).add(use.model)
             prompts.add(f"{use.prompt} {use.prompt_sha256[:8]}")
     for given in material.turned_down:
         _add_scores(scores, given)
