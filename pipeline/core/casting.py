@@ -11,7 +11,7 @@ from pipeline.domain.voice import Voice
 
 
 def cast(script: Script, voices: Sequence[Voice], root_seed: int) -> dict[Speaker, Voice]:
-    """Draw one voice per speaker of the script: its language, its split, all different persons.
+    """Draw one voice per speaker who is heard: its language, its split, all different persons.
 
     The user's gender follows the seed dialogue where it says so and the split has such a voice.
     Raises RecordError NO_VOICE where the split has fewer persons than the script has speakers.
@@ -20,7 +20,9 @@ def cast(script: Script, voices: Sequence[Voice], root_seed: int) -> dict[Speake
         (v for v in voices if v.language is script.language and v.split is script.split),
         key=lambda voice: voice.voice_id,
     )
-    speakers = sorted({utterance.speaker for utterance in script.utterances}, key=list(Speaker).index)
+    unspoken = script.unspoken()
+    heard = {u.speaker for u in script.utterances if u.utterance_id not in unspoken}
+    speakers = sorted(heard, key=list(Speaker).index)
     rng = derive_rng(root_seed, "casting", script.dialogue_id)
     chosen: dict[Speaker, Voice] = {}
     for speaker in speakers:

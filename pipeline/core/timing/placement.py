@@ -8,6 +8,8 @@ The floor is held by one turn at a time. Each utterance is placed where its anch
     follows, new turn       |== floor ==| gap |== this ==|         or, with a negative offset,
                             |== floor ==|
                                     |== this ==|
+    follows, new turn of    |== own ==| gap |== this ==|           the reply in between is text only
+    the same speaker
     after words, yields,    |== host ====~|                        host breaks off a reaction time after
     resumes                        |== this ==|                    the onset; this turn takes the floor
     after words, finishes   |== host ====|                         host says its sentence to the end, no more;
@@ -147,7 +149,10 @@ class _Walk:
         if self.floor is None:
             return self.lead_in
         floor, name = self.placed[self.floor], utterance.utterance_id
-        if floor.utterance.turn in self.material.waited_for:
+        if floor.utterance.speaker is utterance.speaker:
+            # What came in between is text that nobody speaks; it takes no time but the gap.
+            offset = self._samples(self.profile.own_gap_s(f"gap/{name}"))
+        elif floor.utterance.turn in self.material.waited_for:
             # Whoever hesitates is waited for; the user speaks to the assistant when the bystander is done.
             assistant = utterance.speaker is Speaker.ASSISTANT
             wait = self.profile.awaited_response_s if assistant else self.profile.gap_s

@@ -19,6 +19,7 @@ from statistics import NormalDist
 from pipeline.core.reference import Distribution, Reference
 from pipeline.core.seeding import draw_uniform
 from pipeline.core.timing.dyad import Dyad
+from pipeline.core.turntaking.activity import IPU_SILENCE_S
 from pipeline.domain.labels import Language
 
 HESITATION_S = {Language.ZH: (0.90, 1.66), Language.EN: (1.09, 1.92)}
@@ -78,6 +79,11 @@ class Profile:
     def gap_s(self, label: str) -> float:
         """Joint silence between two speakers where overlap would make no sense."""
         return draw_between(self.reference.distribution("gap"), self._score(label), 0.0, math.inf)
+
+    def own_gap_s(self, label: str) -> float:
+        """Silence between two turns of one speaker, the reply between them being text only: a gap that cannot be
+        taken for less than the end of an IPU, so that the turns stay apart."""
+        return draw_between(self.reference.distribution("gap"), self._score(label), IPU_SILENCE_S, math.inf)
 
     def pause_s(self, label: str) -> float:
         """Silence within a turn, between two of its utterances; at least 0.2 s by definition of an IPU."""
