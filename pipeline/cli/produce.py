@@ -97,18 +97,20 @@ def retime(run_directory: Path, out: Path, overrides: tuple[str, ...], processes
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Directory of the export.")
 @click.option(
     "--layout",
-    type=click.Choice(["train", "dev", "test"]),
+    type=click.Choice(["train", "dev", "test", "submission"]),
     help="Write every dialogue in this layout [each in that of its own split].",
 )
 @click.option(
-    "--evaluation-folders", is_flag=True, help="Also lay out what the official evaluation scripts read."
+    "--evaluation-folders",
+    is_flag=True,
+    help="Also lay out what the official evaluation scripts of Track 2 read.",
 )
 @click.option(
     "--set",
     "options",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Another option of the format, e.g. first_speaker=41, or splits=[train]. May be repeated.",
+    help="Another option of the format, e.g. first_speaker=41, generation=1 or splits=[train]. May be repeated.",
 )
 def export(
     format_name: str,

@@ -20,9 +20,16 @@ from pipeline.core.exports.audio import render_wavs
 from pipeline.core.exports.files import CopyFile, TextFile, WavFile
 from pipeline.core.exports.format_names import FormatName
 from pipeline.core.exports.formats import ExportFormat, Format, MappedDialogue
+from pipeline.core.exports.humdial_track1 import (
+    Track1Options,
+    assign_track1_ids,
+    close_track1,
+    export_track1,
+)
 from pipeline.core.exports.humdial_track2 import Track2Options, closing_files, export_track2
 from pipeline.core.exports.ids import assign_ids
 from pipeline.core.exports.manifest import ExportRow
+from pipeline.core.exports.track1_rows import Track1Row
 from pipeline.domain.errors import RecordError
 from pipeline.domain.labels import Split
 from pipeline.domain.quarantine import Reason
@@ -40,7 +47,18 @@ class Config(Record):
     format: FormatName = FormatName.HUMDIAL_TRACK2
     splits: tuple[Split, ...] = Field(default=tuple(Split), min_length=1)
     """Parts of the run that are wanted; dialogues of other splits are no part of the export."""
+    track1: Track1Options = Track1Options()
     track2: Track2Options = Track2Options()
+
+
+def _track1(config: Config) -> Format:
+    options = config.track1
+    return ExportFormat(
+        row=Track1Row,
+        numbering=lambda timelines: assign_track1_ids(timelines, options),
+        mapping=lambda dialogue, export_id: export_track1(dialogue, export_id, options),
+        closing=close_track1,
+    )
 
 
 def _track2(config: Config) -> Format:
@@ -54,6 +72,7 @@ def _track2(config: Config) -> Format:
 
 
 FORMATS: Mapping[FormatName, Callable[[Config], Format]] = {
+    FormatName.HUMDIAL_TRACK1: _track1,
     FormatName.HUMDIAL_TRACK2: _track2,
 }
 """The one place that a further format is added to, beside its name and its section of options."""

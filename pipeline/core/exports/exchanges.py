@@ -66,7 +66,7 @@ class _Turn:
 
 def exchanges_of(timeline: Timeline) -> tuple[Exchange, ...]:
     """The exchanges in order. Raises RecordError where the dialogue is not made of such."""
-    arc = _arc_of(timeline)
+    arc = arc_of(timeline)
     turns = _turns(timeline)
     users, responses = turns[::2], turns[1::2]
     wanted = [(Speaker.USER, Speaker.ASSISTANT)[i % 2] for i in range(len(turns))]
@@ -83,7 +83,8 @@ def exchanges_of(timeline: Timeline) -> tuple[Exchange, ...]:
     )
 
 
-def _arc_of(timeline: Timeline) -> EmotionalArc:
+def arc_of(timeline: Timeline) -> EmotionalArc:
+    """What the dialogue is about. Raises RecordError for another recipe's."""
     if timeline.arc is None:
         raise _unfit(
             timeline, f"a dialogue of recipe {timeline.recipe.value}; wanted one of recipe emotional"
@@ -116,7 +117,7 @@ def _exchange(
         raise _unfit(
             timeline, f"user turn {number} is labelled {feeling.emotion.value} and was spoken as {got}"
         )
-    sentences = [with_tags(_plain(s.text), s.tags, timeline.language) for s in user.heard]
+    sentences = [with_tags(_plain(s.text), s.tags) for s in user.heard]
     response = _response(timeline, number, answered[0]) if answered else None
     return Exchange(number, feeling, user.heard, _join(sentences, timeline.language), response)
 

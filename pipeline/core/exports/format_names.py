@@ -8,6 +8,7 @@ from pipeline.domain.labels import Recipe
 class FormatName(StrEnum):
     """A published format, as `humdial export` and the key `export` of a configuration call it."""
 
+    HUMDIAL_TRACK1 = "humdial-track1"
     HUMDIAL_TRACK2 = "humdial-track2"
 
     @property
@@ -25,4 +26,7 @@ class FormatName(StrEnum):
         return _RECIPES[self]
 
 
-_RECIPES = {FormatName.HUMDIAL_TRACK2: Recipe.FULL_DUPLEX}
+_RECIPES = {
+    FormatName.HUMDIAL_TRACK1: Recipe.EMOTIONAL,
+    FormatName.HUMDIAL_TRACK2: Recipe.FULL_DUPLEX,
+}
