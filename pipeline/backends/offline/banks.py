@@ -115,6 +115,10 @@ class Bank:
     """By the question in lower case."""
     planted_by_text: Mapping[str, Planted]
     """By the sentence in lower case."""
+    tip_leads: tuple[str, ...]
+    """What may stand before a tip, in lower case; the longest first."""
+    planted_leads: tuple[str, ...]
+    """What may stand before a planted sentence."""
     returns: frozenset[str]
     """What users say who had to run in the middle of an answer; in lower case."""
 
@@ -133,7 +137,7 @@ class Bank:
 
     def find_tip(self, sentence: str) -> tuple[Tip, Domain] | None:
         """The tip that a sentence of a response was made from, whatever link stands before it."""
-        return self._find(sentence, self.tips_by_text, ("response/links", "events/resumption/assistant"))
+        return _find(sentence, self.tips_by_text, self.tip_leads)
 
     def find_asked(self, sentences: Iterable[str]) -> tuple[Tip, ...]:
         """The tips that a turn may ask about: a few of them share their question."""
@@ -141,13 +145,13 @@ class Bank:
 
     def find_planted(self, sentence: str) -> Planted | None:
         """The planted sentence that this one was made from, whatever lead stands before it."""
-        return self._find(sentence, self.planted_by_text, ("events/resumption/extra",))
+        return _find(sentence, self.planted_by_text, self.planted_leads)
 
-    def _find(self, sentence: str, known: Mapping[str, T], leads: tuple[str, ...]) -> T | None:
-        text = sentence.lower()
-        before = (frame.text.lower() for key in leads for frame in self.frames[key])
-        starts = ("", *(lead for lead in before if text.startswith(lead)))
-        return next((found for start in starts if (found := known.get(text[len(start) :]))), None)
+
+def _find(sentence: str, known: Mapping[str, T], leads: tuple[str, ...]) -> T | None:
+    text = sentence.lower()
+    starts = ("", *(lead for lead in leads if text.startswith(lead)))
+    return next((found for start in starts if (found := known.get(text[len(start) :]))), None)
 
 
 @cache
@@ -199,8 +203,14 @@ def load_bank(language: Language) -> Bank:
         tips_by_text=tips,
         asks_by_text=_by_question(tip for tip, _ in tips.values()),
         planted_by_text={one.say.text.lower(): one for group in planted.values() for one in group},
+        tip_leads=_leads(frames, "response/links", "events/resumption/assistant"),
+        planted_leads=_leads(frames, "events/resumption/extra"),
         returns=frozenset(text.lower() for frame in frames["talk/user/returns"] for text in frame.variants()),
     )
+
+
+def _leads(frames: Mapping[str, tuple[Frame, ...]], *keys: str) -> tuple[str, ...]:
+    return tuple(sorted((frame.text.lower() for key in keys for frame in frames[key]), key=len, reverse=True))
 
 
 def _by_question(tips: Iterable[Tip]) -> Mapping[str, tuple[Tip, ...]]:

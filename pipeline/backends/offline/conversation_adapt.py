@@ -9,6 +9,7 @@
 What an event needs is planted on the way (`conversation_outline`): an announcement, a mistake, an assumption.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -22,6 +23,7 @@ from pipeline.backends.offline.material import choose_material, seed_exchanges, 
 from pipeline.backends.offline.planted import Planted
 from pipeline.core.scripting.conversation_steps import Conversation, ConversationInput
 from pipeline.core.scripting.steps import AdaptedTurn, AdaptInput
+from pipeline.core.tokens import words_of
 from pipeline.domain.errors import RecordError
 from pipeline.domain.labels import Language, Speaker
 from pipeline.domain.quarantine import Reason
@@ -29,13 +31,15 @@ from pipeline.domain.scene import Scene
 
 Kind = Literal["seed", "ask", "situation", "more"]
 
-_TARGET = {Language.EN: (40, 60), Language.ZH: (52, 88)}
-_CEILING = {Language.EN: 78, Language.ZH: 118}
+_TARGET = {Language.EN: (36, 52), Language.ZH: (46, 74)}
+_CEILING = {Language.EN: 72, Language.ZH: 108}
 _MAX_SENTENCES, _MIN_SENTENCES = 5, 3
 _MOST_OF_SEED = 3
 _ACCEPT_CHANCE, _REMARK_CHANCE, _MUSING_CHANCE, _ACK_CHANCE, _LEAD_CHANCE = 0.8, 0.65, 0.6, 0.45, 0.5
 _WEIGHT = {"ask": 0.48, "situation": 0.34, "more": 0.18}
 _OWN_FIELD_CHANCE = 0.7
+_ECHO = 0.7
+"""Share of words that two sentences have in common."""
 
 
 def adapt_conversation(request: ConversationInput, bank: Bank, composer: Composer) -> Conversation:
@@ -67,6 +71,12 @@ def adapt_conversation(request: ConversationInput, bank: Bank, composer: Compose
     for number in range(1, exchanges):
         talk.go_on(number)
     return Conversation(topic=topic, turns=tuple(talk.turns))
+
+
+def _is_echo(text: str, earlier: str) -> bool:
+    """Whether most words of two sentences are the same."""
+    one, other = (Counter(word.casefold() for word in words_of(said)) for said in (text, earlier))
+    return 2 * (one & other).total() >= _ECHO * (one.total() + other.total())
 
 
 @dataclass(slots=True)
@@ -197,6 +207,7 @@ class _Talk:
         least = _MIN_SENTENCES + (self.outline.crowd > 1)
         sentences = list(head)
         self.recent = []
+        self._drop_echoes()
         while self.tips and len(sentences) < _MAX_SENTENCES:
             fits = length_of((*sentences, self.tips[0].say.text)) <= _CEILING[language]
             enough = length_of(sentences) >= target or not fits
@@ -205,12 +216,20 @@ class _Talk:
             tip = self.tips.pop(0)
             sentences.append(tip_sentence(self.bank, self.composer, tip, linked=len(sentences) > len(head)))
             self.recent.append(tip)
+            self._drop_echoes()
         file = self.outline.in_answer.get(number)
         if file:
             sentences.insert(max(1, len(sentences) - 1), self._plant(file, led=False))
         if number == self.exchanges - 1:
             sentences += self._say("talk/assistant/farewells")
         return tuple(sentences)
+
+    def _drop_echoes(self) -> None:
+        """Tips are written for single answers: some of one field say nearly the same as others."""
+        heard = [sentence for turn in self.turns for sentence in turn.sentences]
+        heard += [tip.say.text for tip in self.recent]
+        while self.tips and any(_is_echo(self.tips[0].say.text, sentence) for sentence in heard):
+            self.tips.pop(0)
 
     def _plant(self, file: str, led: bool) -> str:
         """One sentence from a file; sometimes with words that lead over to it."""

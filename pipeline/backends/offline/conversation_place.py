@@ -12,8 +12,10 @@ from pipeline.backends.offline.banks import Bank
 from pipeline.backends.offline.boundaries import LIMITS, Boundary, find_boundaries
 from pipeline.backends.offline.conversation_outline import UPSETTING
 from pipeline.backends.offline.frames import Composer
+from pipeline.backends.offline.needed import needed_later
 from pipeline.backends.offline.place import EDGE, WHY, boundary_weight, leaves_enough, position_weight
 from pipeline.backends.offline.planted import PLANTED_FILES
+from pipeline.backends.offline.situation import UNDERSTOOD
 from pipeline.core.scripting.conversation import can_host
 from pipeline.core.scripting.conversation_steps import (
     ConversationPlaceInput,
@@ -22,7 +24,7 @@ from pipeline.core.scripting.conversation_steps import (
     PlannedEvent,
 )
 from pipeline.core.scripting.event_plan import CLOSING
-from pipeline.core.tokens import tokenize, words_of
+from pipeline.core.tokens import tokenize
 from pipeline.domain.errors import RecordError
 from pipeline.domain.events import EventType, FloorEffect
 from pipeline.domain.labels import Language, Speaker
@@ -42,9 +44,11 @@ _APART_FROM_ASIDE = {Language.EN: 15, Language.ZH: 24}
 _BYSTANDING = frozenset({EventType.THIRD_PARTY_SPEECH, EventType.SPEECH_DIRECTED_AT_OTHERS})
 _NOD_WEIGHT = (1.0, 0.3, 0.03, 0.03)
 """By rank: where a clause has just ended, there is something that one can nod to."""
+_SEARCH_WEIGHT = (1.0, 1.2, 1.2, 0.25)
 _NODDED_AT = {Language.EN: 9, Language.ZH: 12}
 """Words of a user's sentence that an assistant may nod to: not the `Okay.` in front of it."""
-_UNFIT, _IN_QUESTION, _BEFORE_THE_ASKED = 0.02, 0.1, 0.15
+_ADVERB, _OUT_OF_NOWHERE = 0.25, 0.1
+_UNFIT, _IN_QUESTION, _BEFORE_THE_NEEDED = 0.02, 0.1, 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,15 @@ class _Search:
     request: ConversationPlaceInput
     bank: Bank
     composer: Composer
+    _tokens: tuple[tuple[tuple[tuple[str, int, int], ...], ...], ...] = ()
+    """Of every sentence of every turn."""
     _known: dict[tuple[EventType, Speaker, FloorEffect, int], list[_Spot]] = field(default_factory=dict)
+    _boundaries: dict[str, tuple[Boundary, ...]] = field(default_factory=dict)
+    _quotes: dict[tuple[int, int, int], str | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        turns = self.request.turns
+        self._tokens = tuple(tuple(tokenize(sentence) for sentence in turn.sentences) for turn in turns)
 
     def place_all(self, chosen: dict[str, _Spot]) -> str:
         """Fill `chosen`; returns the event for which that failed, or nothing."""
@@ -128,8 +140,8 @@ class _Search:
         return True
 
     def _position(self, spot: _Spot) -> int:
-        before = self.request.turns[spot.turn].sentences[: spot.sentence]
-        return sum(len(words_of(sentence)) for sentence in before) + spot.words
+        """Words of the turn before it."""
+        return sum(map(len, self._tokens[spot.turn][: spot.sentence])) + spot.words
 
     def _spots(self, event: PlannedEvent) -> list[_Spot]:
         found: list[_Spot] = []
@@ -175,43 +187,61 @@ class _Search:
             return
         sentences, language = self.request.turns[number].sentences, self.request.language
         for index, sentence in enumerate(sentences):
-            for boundary in find_boundaries(sentence, language):
-                if not _allows(event, sentences, index, boundary, language):
-                    continue
-                if self.bank.find_planted(sentence):
-                    continue  # it waits for its own event
+            if self.bank.find_planted(sentence):
+                continue  # it waits for its own event
+            share = weight * self._position_weight(event, number, index)
+            for boundary in self._boundaries_of(sentence) if share else ():
                 quote = self._quote(number, index, boundary.words)
-                if quote is not None:
-                    share = weight * boundary_weight(boundary) * self._position_weight(event, number, index)
-                    if event.type.is_backchannel:
-                        share *= _NOD_WEIGHT[boundary.rank]
-                    if share:
-                        yield _Spot(number, index, boundary.words, boundary.rank, quote, share)
+                if quote is None or not _allows(event, sentences, index, boundary, language):
+                    continue
+                good = share * _goodness(event, boundary, language)
+                if event.type is EventType.FOLLOW_UP_QUESTION and not self._raises(number, index, boundary):
+                    good *= _OUT_OF_NOWHERE
+                yield _Spot(number, index, boundary.words, boundary.rank, quote, good)
             if event.type.is_backchannel and index < len(sentences) - 1:
                 yield from self._edge(number, index)
+
+    def _raises(self, number: int, index: int, boundary: Boundary) -> bool:
+        """Whether the banks know a question about what has just been said, and nobody asks it later."""
+        understood = boundary.words >= UNDERSTOOD * (boundary.words + boundary.rest)
+        about = index if understood else index - 1
+        found = self.bank.find_tip(self.request.turns[number].sentences[about]) if about >= 0 else None
+        return found is not None and not any(
+            found[0].ask.text in turn.sentences for turn in self.request.turns
+        )
 
     def _planted_spots(self, event: PlannedEvent, number: int) -> Iterator[_Spot]:
         sentences, file = self.request.turns[number].sentences, PLANTED_FILES[event.type, event.initiator]
         for index, sentence in enumerate(sentences):
             planted = self.bank.find_planted(sentence)
             if planted and planted.file == file:
-                words = len(words_of(sentence)) - planted.rest
+                words = len(self._tokens[number][index]) - planted.rest
                 quote = self._quote(number, index, words)
                 if quote is not None:
                     yield _Spot(number, index, words, 0, quote, 1.0)
 
     def _edge(self, number: int, index: int) -> Iterator[_Spot]:
-        sentences, language = self.request.turns[number].sentences, self.request.language
-        words = len(tokenize(sentences[index]))
+        words = len(self._tokens[number][index])
         least = _NODDED_AT if self.request.turns[number].speaker is Speaker.USER else _EDGE_WORDS
-        if words >= least[language] and not self.bank.find_planted(sentences[index]):
+        if words >= least[self.request.language]:
             quote = self._quote(number, index, words)
             if quote is not None:
                 yield _Spot(number, index, words, EDGE, quote, 1.0)
 
+    def _boundaries_of(self, sentence: str) -> tuple[Boundary, ...]:
+        if sentence not in self._boundaries:
+            self._boundaries[sentence] = find_boundaries(sentence, self.request.language)
+        return self._boundaries[sentence]
+
     def _quote(self, number: int, index: int, words: int) -> str | None:
         """The last words before a place, as many as it takes to be found only there; None if that fails."""
-        tokens = self._tokens(number)
+        key = (number, index, words)
+        if key not in self._quotes:
+            self._quotes[key] = self._find_quote(number, index, words)
+        return self._quotes[key]
+
+    def _find_quote(self, number: int, index: int, words: int) -> str | None:
+        tokens = self._tokens[number]
         sentence, here = self.request.turns[number].sentences[index], tokens[index]
         spoken = [[word.casefold() for word, _, _ in line] for line in tokens]
         for length in range(min(LIMITS[self.request.language].quote, words), words + 1):
@@ -220,22 +250,27 @@ class _Search:
                 return sentence[here[words - length][1] : here[words - 1][2]]
         return None
 
-    def _tokens(self, number: int) -> tuple[tuple[tuple[str, int, int], ...], ...]:
-        return tuple(tokenize(sentence) for sentence in self.request.turns[number].sentences)
-
     def _position_weight(self, event: PlannedEvent, number: int, index: int) -> float:
         turn = self.request.turns[number]
         if turn.speaker is Speaker.USER:
             asks = turn.sentences[index].endswith(("?", "？"))
-            brief = len(words_of(turn.sentences[index])) < _NODDED_AT[self.request.language]
+            brief = len(self._tokens[number][index]) < _NODDED_AT[self.request.language]
             return _IN_QUESTION if event.type.is_backchannel and (asks or brief) else 1.0
         weight = position_weight(event.type, turn.sentences, index, self.bank)
-        if event.effect.takes_floor and number + 1 < len(self.request.turns):
-            asked = self.bank.find_asked(self.request.turns[number + 1].sentences)
-            unheard = [self.bank.find_tip(sentence) for sentence in turn.sentences[index + 1 :]]
-            if any(match and match[0] in asked for match in unheard):
-                weight *= _BEFORE_THE_ASKED
+        if event.effect.takes_floor and event.effect is not FloorEffect.RESUMES:
+            unheard = turn.sentences[index + 1 :]
+            if needed_later(self.bank, self.request.turns, number, unheard):
+                weight *= _BEFORE_THE_NEEDED
         return weight
+
+
+def _goodness(event: PlannedEvent, boundary: Boundary, language: Language) -> float:
+    """How well the place suits what happens there: one nods to a clause, and searches for a word in its middle."""
+    if event.type is EventType.HESITATION_PAUSE:
+        return _SEARCH_WEIGHT[boundary.rank]
+    # What counts as a conjunction in Chinese also stands right in the middle of a clause: 就, 都, 也.
+    weight = boundary_weight(boundary) * (_ADVERB if language is Language.ZH and boundary.rank == 1 else 1.0)
+    return weight * (_NOD_WEIGHT[boundary.rank] if event.type.is_backchannel else 1.0)
 
 
 def _count(wanted: Sequence[str], words: Sequence[str]) -> int:

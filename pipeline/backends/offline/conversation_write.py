@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pipeline.backends.offline.banks import Bank, Exchange
 from pipeline.backends.offline.frames import Composer, Frame
 from pipeline.backends.offline.manner import is_grave, suits
+from pipeline.backends.offline.needed import needed_later
 from pipeline.backends.offline.planted import PLANTED_FILES
 from pipeline.backends.offline.situation import Situation, assess
 from pipeline.backends.offline.write import (
@@ -51,6 +52,8 @@ class _Moment:
     now: Situation
     following: tuple[str, ...]
     """The next turn; empty after the last one."""
+    needed: tuple[str, ...]
+    """Sentences of the host turn that were not heard, and without which the turns around it make no sense."""
 
     def fresh_tip(self) -> str:
         """A tip that is nowhere in the dialogue."""
@@ -79,7 +82,8 @@ def _write(request: ConversationWriteInput, site: EventSite, bank: Bank, compose
     host = request.turns[number].sentences
     now = assess(bank, composer, request.topic, request.turns, host, (site.heard, site.unsaid))
     following = request.turns[number + 1].sentences if number + 1 < len(labels) else ()
-    moment = _Moment(site, now, following)
+    unheard = now.host[now.broken + now.understood :]
+    moment = _Moment(site, now, following, needed_later(bank, request.turns, number, unheard))
     is_planted = (site.type, site.initiator) in PLANTED_FILES
     written = (_planted if is_planted else _WRITERS[site.type])(moment)
     reaction = written.reaction
@@ -106,16 +110,11 @@ def _continuation(moment: _Moment, reaction: tuple[str, ...]) -> tuple[str, ...]
     if site.effect is FloorEffect.RESUMES:
         broken = () if planted else (_plainly(now, now.host[now.broken]),)
         return _led_in(now, "assistant", (*broken, *later))
-    if not moment.following:
-        return () if site.type is EventType.URGENCY else later[-1:]
-    asked = now.bank.find_asked(moment.following)
-    needed = [
-        sentence
-        for sentence in (*((now.host[now.broken],) if not now.understood else ()), *later)
-        if (match := now.bank.find_tip(sentence)) and match[0] in asked
-    ]
-    missing = tuple(plain for sentence in needed if (plain := _plainly(now, sentence)) not in reaction)
-    return _led_in(now, "assistant", missing)
+    plain = (_plainly(now, sentence) for sentence in moment.needed)
+    missing = _led_in(now, "assistant", tuple(sentence for sentence in plain if sentence not in reaction))
+    if moment.following or site.type is EventType.URGENCY:
+        return missing
+    return (*missing, *(sentence for sentence in later[-1:] if sentence not in moment.needed))
 
 
 def _plainly(now: Situation, sentence: str) -> str:

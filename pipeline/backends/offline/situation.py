@@ -11,8 +11,8 @@ from pipeline.backends.offline.queries import QueryKind, classify
 from pipeline.core.scripting.steps import AdaptedTurn, WriteInput
 from pipeline.core.tokens import words_of
 
-# A tip is understood when so much of its words was heard; before that, people still think of the one before.
-_UNDERSTOOD = 0.6
+UNDERSTOOD = 0.6
+"""A tip is understood when so much of its words was heard; before that, people still think of the one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,9 @@ class Situation:
     def fresh_tip(self) -> str:
         """A tip that was not given yet."""
         given = frozenset(tip.say.frame_id for tip in self.given)
-        tips = fitting_tips(self.bank, self.domain, " ".join(self.said), given) or self.bank.general.tips
+        tips = fitting_tips(self.bank, self.domain, " ".join(self.said), given)
+        rest = [tip for tip in self.bank.general.tips if tip.say.frame_id not in given]
+        tips = tips or tuple(rest) or self.bank.general.tips
         return self.composer.say(tip.say for tip in tips)
 
 
@@ -109,7 +111,7 @@ def assess(
 def _understood(heard: tuple[str, ...], host: tuple[str, ...], broken: int) -> bool:
     if not heard or not host:
         return False
-    return len(words_of(heard[-1])) >= _UNDERSTOOD * len(words_of(host[broken]))
+    return len(words_of(heard[-1])) >= UNDERSTOOD * len(words_of(host[broken]))
 
 
 def _recent_tip(bank: Bank, host: tuple[str, ...], index: int) -> Tip | None:
