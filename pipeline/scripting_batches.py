@@ -12,7 +12,8 @@ command can be killed, repeated, or given results twice.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -99,7 +100,7 @@ class Awaited:
         ).to_line()
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class _Tray:
     """What was asked while the stage ran: in vain, and with success."""
 
@@ -107,6 +108,13 @@ class _Tray:
     """By custom id."""
     answered: set[str] = field(default_factory=set)
     """Short fingerprints."""
+
+    def empty(self) -> "_Tray":
+        """Hand over what lies in it."""
+        found = _Tray(dict(self.awaited), set(self.answered))
+        self.awaited.clear()
+        self.answered.clear()
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +149,15 @@ class _NotingStore(Store):
 class _LaterWiring(Wiring):
     """The stages of a run whose language models answer later. The embedded author answers at once."""
 
-    def __init__(self, config: RunConfig, run_directory: Path, store_directory: Path, tray: _Tray) -> None:
+    def __init__(self, config: RunConfig, run_directory: Path, store_directory: Path) -> None:
         super().__init__(config, run_directory, store_directory)
-        self._store = _NotingStore(store_directory, tray)
-        self._tray = tray
+        self.tray = _Tray()
+        self._store = _NotingStore(store_directory, self.tray)
 
     def _author(self, config: AuthorConfig) -> ChatModel:
         if config.backend == "offline":
             return super()._author(config)
-        return _LaterAuthor(config.model or "", server_of(config), self._tray)
+        return _LaterAuthor(config.model or "", server_of(config), self.tray)
 
     def _keep_calls(self, index: int, calls: tuple[Call, ...]) -> None:
         """The run that follows keeps the ledger."""
@@ -187,7 +195,7 @@ def check_author(config: script.Config) -> None:
 
 
 class Batches:
-    """The batches of one run. Use under the run's lock."""
+    """The batches of one run. Each method holds the run's directory while it works."""
 
     def __init__(self, config: RunConfig, run_directory: Path, store_directory: Path) -> None:
         check_author(config.script)
@@ -197,46 +205,25 @@ class Batches:
 
     def submit(self, progress: Progress = SILENT) -> Submission:
         """Write what is to be asked next. Writes no file where nothing is."""
-        with self._open() as runner, runner.directory.locked():
-            tray, outlook = self._look(runner, runner.plan(), progress)
+        with self._open() as (runner, wiring):
+            tray, outlook = _look(runner, wiring, runner.plan(), progress)
             return Submission(files=self._write(tray), outlook=outlook)
 
     def collect(self, paths: Sequence[Path], progress: Progress = SILENT) -> Collection:
         """Store what came back, and see what is to be asked next."""
-        with self._open() as runner, runner.directory.locked():
+        with self._open() as (runner, wiring):
             plan = runner.plan()
-            tray, _ = self._look(runner, plan, progress)
+            tray, _ = _look(runner, wiring, plan, progress)
             found = _Results(tray, Store(self._store_directory))
             for where, result in read_results(paths):
                 found.take(where, result)
-            return found.collection(self._look(runner, plan, progress)[1])
+            return found.collection(_look(runner, wiring, plan, progress)[1])
 
-    def _open(self) -> Runner:
-        return Runner(self._config, self._run_directory, self._store_directory)
-
-    def _look(self, runner: Runner, plan: Sequence[ShardRef], progress: Progress) -> tuple[_Tray, Outlook]:
-        """Run the stage on every shard with the replies that there are; its output is thrown away."""
-        tray = _Tray()
-        wiring = _LaterWiring(self._config, self._run_directory, self._store_directory, tray)
-        bound = wiring.stage(script.NAME)
-        dialogues = written = 0
-        refused: Counter[str] = Counter()
-        progress.begin(len(plan))
-        try:
-            for ref in plan:
-                plans = runner.directory.read_shard(directory_of(seeds.NAME), ref.index, DialoguePlan)
-                done = bound.apply(_Plans(plans), ref.index)
-                dialogues += len(plans)
-                written += len(done.records)
-                refused.update(refusal.reason.value for refusal in done.refusals)
-                progress.advance(ref)
-        finally:
-            progress.end()
-            wiring.close()
-        waiting = dialogues - written - refused.total()
-        steps = Counter(one.request.step for one in tray.awaited.values())
-        outlook = Outlook(requests=dict(steps), waiting=waiting, written=written, refused=dict(refused))
-        return tray, outlook
+    @contextmanager
+    def _open(self) -> Iterator[tuple[Runner, _LaterWiring]]:
+        where = (self._config, self._run_directory, self._store_directory)
+        with Runner(*where) as runner, runner.directory.locked(), closing(_LaterWiring(*where)) as wiring:
+            yield runner, wiring
 
     def _write(self, tray: _Tray) -> tuple[BatchFile, ...]:
         ordered = sorted(tray.awaited.items(), key=lambda item: (item[1].model, cache_order(item[1].request)))
@@ -248,6 +235,30 @@ class Batches:
             directory,
             {model: (one.line(custom_id) for custom_id, one in found) for model, found in by_model.items()},
         )
+
+
+def _look(
+    runner: Runner, wiring: _LaterWiring, plan: Sequence[ShardRef], progress: Progress
+) -> tuple[_Tray, Outlook]:
+    """Run the stage on every shard with the replies that there are; its output is thrown away."""
+    bound = wiring.stage(script.NAME)
+    dialogues = written = 0
+    refused: Counter[str] = Counter()
+    progress.begin(len(plan))
+    try:
+        for ref in plan:
+            plans = runner.directory.read_shard(directory_of(seeds.NAME), ref.index, DialoguePlan)
+            done = bound.apply(_Plans(plans), ref.index)
+            dialogues += len(plans)
+            written += len(done.records)
+            refused.update(refusal.reason.value for refusal in done.refusals)
+            progress.advance(ref)
+    finally:
+        progress.end()
+    tray = wiring.tray.empty()
+    steps = Counter(one.request.step for one in tray.awaited.values())
+    waiting = dialogues - written - refused.total()
+    return tray, Outlook(requests=dict(steps), waiting=waiting, written=written, refused=dict(refused))
 
 
 class _Results:

@@ -22,20 +22,23 @@ from tests.loopback.batching import Form, run_batch
 DIALOGUES = 6
 
 
-def content_of(url: str, server: str = "vllm", **changes: JsonValue) -> dict[str, JsonValue]:
-    author: JsonValue = {
+def author_of(url: str, server: str = "vllm") -> dict[str, JsonValue]:
+    return {
         "backend": "openai",
         "model": "loopback-1",
         "endpoints": [{"base_url": url, "server": server, "api_key_variable": "BATCH_KEY"}],
         "patience": {"first_pause_s": 0.01, "longest_pause_s": 0.05, "give_up_after_s": 0.5},
     }
+
+
+def content_of(url: str, server: str = "vllm", **changes: JsonValue) -> dict[str, JsonValue]:
     return {
         "shard_size": 4,
         "seeds": {
             "sources": [{"reader": "jsonl", "path": "demo", "language": "en", "limit": DIALOGUES}],
             "scenes": {"follow_up_question": 1, "user_backchannel": 1},
         },
-        "script": {"author": author, "review": {"enabled": False}, **changes},
+        "script": {"author": author_of(url, server), "review": {"enabled": False}, **changes},
     }
 
 
@@ -100,6 +103,38 @@ def test_after_the_last_batch_a_run_pays_for_nothing_and_is_the_one_that_live_mo
     ]
     assert [one.matched for one in collections] == [DIALOGUES] * 3
     assert submissions[-1].outlook.written == DIALOGUES
+
+
+def test_a_conversation_and_its_review_take_a_round_per_step(tmp_path: Path) -> None:
+    with LoopbackServer() as server:
+        config = config_of(server.base_url, recipe="conversation", review={})
+        submissions, _ = finish(batches_at(tmp_path, config), server, tmp_path)
+    steps = [set(one.outlook.requests) for one in submissions]
+    assert steps[0] == {"conversation_adapt"}
+    assert set[str]().union(*steps) == {
+        *("conversation_adapt", "conversation_place", "conversation_write", "review")
+    }
+    last = submissions[-1].outlook
+    assert (last.waiting, last.written + sum(last.refused.values())) == (0, DIALOGUES)
+    assert last.written > 0
+
+
+@pytest.mark.parametrize("backend", ["openai", "offline"])
+def test_a_judge_of_another_model_gets_files_of_its_own(backend: str, tmp_path: Path) -> None:
+    with LoopbackServer() as server, LoopbackServer(model="judge-1") as other:
+        judge = {**author_of(other.base_url), "model": "judge-1"}
+        author = {**author_of(server.base_url), "backend": backend}
+        config = config_of(server.base_url, author=author, review={"judge": judge})
+        batches = batches_at(tmp_path, config)
+        seen: list[tuple[str, str]] = []
+        while files := (submission := batches.submit()).files:
+            seen += [(file.model, *submission.outlook.requests) for file in files]
+            urls = {"loopback-1": server.base_url, "judge-1": other.base_url}
+            for file in files:
+                batches.collect(run_batch(urls[file.model], [Path(file.path)], tmp_path / "out.jsonl"))
+    written = [("loopback-1", "adapt"), ("loopback-1", "place"), ("loopback-1", "write")]
+    assert seen == [*(written if backend == "openai" else []), ("judge-1", "review")]
+    assert submission.outlook.written == DIALOGUES
 
 
 @pytest.mark.parametrize("form", ["vllm", "openai"])
