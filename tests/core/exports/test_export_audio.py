@@ -114,3 +114,17 @@ def test_files_of_one_dialogue_are_rendered_in_their_order() -> None:
     assert [file for file, _ in made] == files
     assert not np.array_equal(made[0][1], made[1][1])
     assert np.array_equal(made[0][1][:20], made[2][1][:20])
+
+
+@given(disjoint_spans(), st.sampled_from([16_000, 22_050, 24_000, 48_000]))
+def test_a_cropped_file_is_that_part_of_the_whole_one(spans: tuple[Span, ...], rate: int) -> None:
+    samples = stereo(3, 9_001)
+    crop = Span(start=spans[0].start, end=spans[-1].end)
+    whole = render(samples, rate, wav(spans))
+    made = render(samples, rate, WavFile("a.wav", "d", Track.USER, spans, crop=crop))
+    assert np.array_equal(made, whole[round(crop.start * 16_000 / rate) : round(crop.end * 16_000 / rate)])
+
+
+def test_a_part_is_taken_out_or_taken_but_not_both() -> None:
+    with pytest.raises(ValueError, match="not both"):
+        WavFile("a.wav", "d", Track.USER, None, cut=Span(start=0, end=1), crop=Span(start=1, end=2))
