@@ -172,6 +172,8 @@ def load_bank(language: Language) -> Bank:
     planted: dict[str, tuple[Planted, ...]] = {}
     for path, resource in sorted(_walk(_root().joinpath(language.value), ""), key=lambda item: item[0]):
         name = path.removesuffix(".yaml")
+        if name.startswith("emotional/"):
+            continue  # a bank of its own, with a reader of its own
         content = _read(resource, f"{language.value}/{path}")
         try:
             if name.startswith("advice/"):

@@ -2,7 +2,7 @@
 
 from pipeline.backends.offline.banks import Domain
 
-_PLACES = "eating_out hotel sights travel transport flights shopping entertainment banking"
+_PLACES = "eating_out hotel sights travel transport flights shopping entertainment films banking"
 _DOING = "cooking home garden technology study work pets money music calendar"
 _WORRIES = "feelings pressure relationships"
 
