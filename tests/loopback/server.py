@@ -90,6 +90,7 @@ class LoopbackServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        asyncio.run_coroutine_threadsafe(_drop_all(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -195,6 +196,15 @@ class LoopbackServer:
         if self._as_reasoning:
             text |= {"content": None, "reasoning": content}
         return completion_response(self.model, text, finish_reason, request.prompt_tokens)
+
+
+async def _drop_all() -> None:
+    """End what still waits for somebody: a slow answer that nobody wants any more."""
+    mine = asyncio.current_task()
+    waiting = [task for task in asyncio.all_tasks() if task is not mine]
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
 
 
 def completion_response(
