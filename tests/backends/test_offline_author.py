@@ -230,7 +230,7 @@ def _request(step: str, text: str) -> ChatRequest:
 @pytest.mark.parametrize(
     ("step", "text", "message"),
     [
-        ("dream", "{}", "unknown step 'dream', wanted adapt, place or write"),
+        ("dream", "{}", "unknown step 'dream', wanted adapt, place, write, single, conversation_adapt"),
         ("adapt", "{}", "not that step's record"),
         ("place", "not JSON", "not that step's record"),
     ],

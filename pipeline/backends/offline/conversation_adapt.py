@@ -11,6 +11,7 @@ What an event needs is planted on the way (`conversation_outline`): an announcem
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from pipeline.backends.offline.adapt import length_of, make_turn, open_answer, order_tips, tip_sentence
@@ -75,8 +76,16 @@ def adapt_conversation(request: ConversationInput, bank: Bank, composer: Compose
 
 def _is_echo(text: str, earlier: str) -> bool:
     """Whether most words of two sentences are the same."""
-    one, other = (Counter(word.casefold() for word in words_of(said)) for said in (text, earlier))
-    return 2 * (one & other).total() >= _ECHO * (one.total() + other.total())
+    one, other = _words_in(text), _words_in(earlier)
+    total = one.total() + other.total()
+    if 2 * min(one.total(), other.total()) < _ECHO * total:
+        return False
+    return 2 * (one & other).total() >= _ECHO * total
+
+
+@lru_cache(maxsize=4096)
+def _words_in(text: str) -> Counter[str]:
+    return Counter(word.casefold() for word in words_of(text))
 
 
 @dataclass(slots=True)

@@ -30,7 +30,7 @@ from pipeline.domain.events import EventType, FloorEffect
 from pipeline.domain.labels import Language, Speaker
 from pipeline.domain.quarantine import Reason
 
-_TRIES = 60
+_TRIES = 40
 _LAST_THIRD = 2 / 3
 _LEFT_TO_COMPLETE = {Language.EN: (2, 5), Language.ZH: (3, 6)}
 """Words of a sentence that a listener finishes."""

@@ -7,7 +7,7 @@ A reaction has to lead over to the turn that follows, which was written before a
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.backends.offline.banks import Bank, Exchange
 from pipeline.backends.offline.frames import Composer, Frame
@@ -81,6 +81,9 @@ def _write(request: ConversationWriteInput, site: EventSite, bank: Bank, compose
     number = labels.index(site.turn)
     host = request.turns[number].sentences
     now = assess(bank, composer, request.topic, request.turns, host, (site.heard, site.unsaid))
+    # An earlier event may have brought a tip that is in no turn.
+    brought = (tip for domain in bank.domains for tip in domain.tips if tip.say.frame_id in composer.used)
+    now = replace(now, given=(*now.given, *brought))
     following = request.turns[number + 1].sentences if number + 1 < len(labels) else ()
     unheard = now.host[now.broken + now.understood :]
     moment = _Moment(site, now, following, needed_later(bank, request.turns, number, unheard))
