@@ -24,10 +24,11 @@ from pipeline.io.corpora import find_corpus
 from pipeline.io.jsonl import write_records
 from pipeline.io.prompts import load_prompts
 from pipeline.io.references import load_reference
+from pipeline.io.run_directory import RunDirectory
 from pipeline.io.sources import fingerprint_source
 from pipeline.io.store import Store
 from pipeline.io.voices import load_catalogue
-from pipeline.ports import ChatModel
+from pipeline.ports import ChatModel, ReplyStore
 from pipeline.stages import render, script, seeds, speech, timing
 from pipeline.stages.author_config import AuthorConfig
 from pipeline.stages.seeds import SeedSource, SourceContent
@@ -147,16 +148,32 @@ class Wiring:
         names = script.prompts_of(config)
         used = "".join(f"{prompt.reference}:{prompt.sha256}" for prompt in map(prompts.current, names))
         author = self._author(config.author)
+        judge = self._judge(author)
+        paid = config.author.backend != "offline" or judge is not None
+        author, judge, replies = self._within_budget(author, judge)
         deps = script.Deps(
             root_seed=self._config.seed,
             author=author,
-            judge=self._judge(author),
+            judge=judge,
             prompts=prompts,
             prompts_sha256=hashlib.sha256(used.encode()).hexdigest(),
-            replies=self._store,
-            keep_calls=None if config.author.backend == "offline" else self._keep_calls,
+            replies=replies,
+            keep_calls=self._keep_calls if paid else None,
         )
         return _bind(script.NAME, script.VERSION, config, deps, DialoguePlan, script.run)
+
+    def _within_budget(
+        self, author: ChatModel, judge: ChatModel | None
+    ) -> tuple[ChatModel, ChatModel | None, ReplyStore]:
+        """Author, judge and store under the run's budget, if it has one."""
+        config = self._config.script.author
+        if config.budget is None:
+            return author, judge, self._store
+        from pipeline.backends.openai_chat.budget import Budget, BudgetedAuthor, BudgetedReplies
+
+        budget = Budget(config.budget, config.prices, RunDirectory(self._run_directory).read_calls())
+        judge = None if judge is None else BudgetedAuthor(judge, budget)
+        return BudgetedAuthor(author, budget), judge, BudgetedReplies(self._store, budget)
 
     def _judge(self, author: ChatModel) -> ChatModel | None:
         config = self._config.script

@@ -152,7 +152,7 @@ def print_summary(directory: Path, summary: "RunSummary") -> None:
         f"{summary.shards_run} shards run, {summary.shards_cached} kept from before"
     )
     _print_calibration(directory)
-    _print_ledger(directory)
+    _print_ledger(directory, report.total.hours)
     click.echo(f"listen: {directory / 'report' / 'index.html'}")
     for path in sorted((directory / "export").glob("*")):
         click.echo(f"export: {path}")
@@ -175,7 +175,7 @@ def _print_calibration(directory: Path) -> None:
     print_table(rows)
 
 
-def _print_ledger(directory: Path) -> None:
+def _print_ledger(directory: Path, audio_h: float) -> None:
     """What a paid author's work took."""
     from pipeline.cli.tables import print_table
     from pipeline.core.ledger import ledger_table
@@ -184,4 +184,4 @@ def _print_ledger(directory: Path) -> None:
     found = read_description(directory).ledger
     if found is not None:
         click.echo("\nauthor:")
-        print_table(ledger_table(found))
+        print_table(ledger_table(found, audio_h))

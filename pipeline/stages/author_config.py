@@ -49,10 +49,15 @@ class AuthorConfig(Record):
     patience: Patience = Patience()
     prices: Prices | None = None
     """For the ledger."""
+    budget: float | None = Field(default=None, gt=0)
+    """What the run may cost by the price table, its judge and earlier attempts included: the request that would
+    follow is not sent, and a later run goes on from there."""
 
     @model_validator(mode="after")
     def _checked(self) -> Self:
         check_endpoints(self)
+        if self.budget is not None and self.prices is None:
+            raise ConfigError("script.author.budget: nobody knows what a token costs; add script.author.prices")
         return self
 
     @property

@@ -59,7 +59,7 @@ def preview(tmp_path: Path, text: str | bytes, *overrides: str) -> Answer:
         (SEEDS + "render: {format: mp3}", "render.format: "),
         (SEEDS + "render: {sampling_rate: 100}", "render.sampling_rate: "),
         (SEEDS + "speech: {backend: cosyvoice}", "speech.backend: "),
-        (SEEDS + "script: {recipe: emotional}", "script.recipe: "),
+        (SEEDS + "script: {recipe: operatic}", "script.recipe: "),
         (SEEDS.replace("]}", "], scenes: {topic: 1}}"), "seeds.scenes.topic"),
         (SEEDS.replace("]}", "], scenes: {topic_switching: 0}}"), "weights must be >= 0 and not all 0"),
         (SEEDS.replace("]}", "], splits: {train: -1}}"), "weights must be >= 0 and not all 0"),
@@ -107,7 +107,7 @@ def test_an_override_that_cannot_be_made_is_exit_code_2(override: str, problem: 
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("dmeo", "neither a file nor a preset; wanted a YAML file or one of: demo, full, small"),
+        ("dmeo", "neither a file nor a preset; wanted a YAML file or one of: conversation, demo, full, small"),
         ("absent.yaml", "absent.yaml: cannot be read"),
         (".", "neither a file nor a preset"),
         ("", "neither a file nor a preset"),
