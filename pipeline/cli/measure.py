@@ -50,7 +50,15 @@ def check(directory: Path, as_json: bool, detector: str) -> None:
     Speech is found by voice activity, without the code that planned and mixed it: onsets and ends, speech
     that no record speaks of, words in silence, speakers who yield and go on, swapped or cut files, levels,
     the overlap ratio; and what dialogues share that they should not.
+
+    DIRECTORY may also be an export: its lines, ids, files, audio formats and lengths are then held against the
+    documented layout and its manifest, and a table says how balanced it is.
     """
+    from pipeline.io.export_tree import find_export
+
+    if find_export(directory) is not None:
+        _check_export(directory, as_json)
+        return
     from pipeline.backends.vad import find_detector
     from pipeline.checking import RunCheck, count_dialogues
     from pipeline.cli.check_progress import DialogueProgress
@@ -65,6 +73,35 @@ def check(directory: Path, as_json: bool, detector: str) -> None:
         click.echo(json.dumps({"summary": json.loads(summary.to_line())}))
     else:
         _print_summary(summary)
+    if summary.findings:
+        raise click.exceptions.Exit(1)
+
+
+def _check_export(directory: Path, as_json: bool) -> None:
+    from pipeline.cli.check_progress import DialogueProgress
+    from pipeline.cli.tables import print_table
+    from pipeline.export_checking import ExportCheck
+
+    export = ExportCheck(directory)
+    with DialogueProgress(export.num_dialogues) as progress:
+        for finding in export.findings(progress.advance):
+            where = finding.path or finding.export_id or "export"
+            who = f" {finding.export_id}:" if finding.path and finding.export_id else ""
+            line = f"{where}:{who} {finding.code.value}: {finding.detail}"
+            click.echo(finding.to_line() if as_json else line)
+    summary = export.summary()
+    if as_json:
+        click.echo(json.dumps({"summary": json.loads(summary.to_line())}, ensure_ascii=False))
+    else:
+        counts = [("finding", "count"), *((code, str(n)) for code, n in summary.findings.items())]
+        for table in (*summary.tables, *((counts,) if summary.findings else ())):
+            print_table(table)
+            click.echo()
+        verdict = "" if summary.findings else "; all of it as documented"
+        click.echo(
+            f"{summary.format}: {summary.dialogues} dialogues, {summary.hours:.2f} h of audio, "
+            f"{summary.refused} dialogues refused by the export{verdict}"
+        )
     if summary.findings:
         raise click.exceptions.Exit(1)
 

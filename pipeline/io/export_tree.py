@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+import soundfile
 from pydantic import ValidationError
 
+from pipeline.core.checks.export_findings import Sound
 from pipeline.domain.errors import ConfigError, RecordError
 from pipeline.domain.quarantine import Reason
 from pipeline.domain.record import Record
 from pipeline.domain.timeline import AudioFile
 from pipeline.io.audio import Pcm, read_pcm16, write_audio
-from pipeline.io.files import write_text
+from pipeline.io.files import audio_digest, write_text
 
 _STAMP = "export.json"
 
@@ -68,6 +71,40 @@ class RunAudioSource:
             return read_pcm16(self._run_directory / audio.path)
         except Exception as error:
             raise RecordError(Reason.BAD_AUDIO, str(error)) from error
+
+
+class ExportFiles:
+    """Reads an export's files."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        files = (path for path in directory.rglob("*") if path.is_file())
+        self.paths = frozenset(path.relative_to(directory).as_posix() for path in files)
+        """Relative to the root."""
+
+    def read_text(self, path: str) -> str | None:
+        """The text with the line ends that it has, None where it is not UTF-8."""
+        try:
+            return (self._directory / path).read_bytes().decode()
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    def read_sound(self, path: str) -> Sound | None:
+        """What an audio file is and holds, None where it cannot be decoded."""
+        try:
+            with soundfile.SoundFile(self._directory / path) as file:
+                samples = file.read(dtype="int16", always_2d=True)
+                return Sound(
+                    container=file.format,
+                    encoding=file.subtype,
+                    channels=file.channels,
+                    sampling_rate=file.samplerate,
+                    num_samples=len(samples),
+                    digest=audio_digest([np.ascontiguousarray(samples).reshape(-1).view(np.uint8).data]),
+                    silent=not samples.any(),
+                )
+        except (OSError, soundfile.LibsndfileError):
+            return None
 
 
 def find_export(out: Path) -> ExportStamp | None:

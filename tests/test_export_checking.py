@@ -1,0 +1,505 @@
+import json
+import shutil
+import wave
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from pipeline.core.checks.export_findings import ExportCode, ExportFinding
+from pipeline.core.exports.format_names import FormatName
+from pipeline.domain.emotional import EmotionalTask
+from pipeline.domain.errors import ConfigError
+from pipeline.domain.labels import Split
+from pipeline.domain.scene import Scene
+from pipeline.export_checking import ExportCheck
+from pipeline.io.export_tree import ExportStamp, write_stamp
+from tests.cli.calling import humdial
+from tests.core.exports.emotional import emotional_timeline
+from tests.exported import emotional_run, export_at, scene_run
+
+Change = Callable[[Path], None]
+C = ExportCode
+
+
+@pytest.fixture(scope="module")
+def track1(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return export_at(tmp_path_factory.mktemp("track1"), emotional_run())
+
+
+@pytest.fixture(scope="module")
+def track2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    options = {"evaluation_folders": True}
+    return export_at(tmp_path_factory.mktemp("track2"), scene_run(), FormatName.HUMDIAL_TRACK2, options)
+
+
+def codes(findings: list[ExportFinding]) -> set[ExportCode]:
+    return {finding.code for finding in findings}
+
+
+def findings_of(directory: Path) -> list[ExportFinding]:
+    return list(ExportCheck(directory).findings())
+
+
+def test_an_export_of_track_1_has_no_findings(track1: Path) -> None:
+    check = ExportCheck(track1)
+    assert list(check.findings()) == []
+    summary = check.summary()
+    assert (summary.format, summary.dialogues, summary.refused) == ("humdial-track1", 30, 0)
+    emotions, turns = summary.tables
+    assert emotions[0] == (
+        *("split", "language", "happy", "sad", "anger", "fear", "neutral", "surprise", "disgust"),
+        "user turns",
+    )
+    assert len(emotions) == 1 + 6
+    assert turns[0] == ("split", "language", "task", "1 turns", "3 turns", "4 turns", "5 turns", "dialogues")
+    assert ("train", "en", "generation", "1", "0", "0", "0", "1") in turns
+    assert sum(int(row[-1]) for row in turns[1:]) == 30
+
+
+@pytest.mark.parametrize("generation", [1, 2])
+def test_both_generations_are_known_to_the_check(generation: int, tmp_path: Path) -> None:
+    options = {"generation": generation}
+    export = export_at(tmp_path, emotional_run(), FormatName.HUMDIAL_TRACK1, options)
+    check = ExportCheck(export)
+    assert list(check.findings()) == []
+    # Generation 1 has no empathy in train, no generation task and no test set.
+    assert check.summary().refused == (0 if generation == 2 else 2 + 4 + 10)
+
+
+def test_a_submission_is_known_to_the_check(tmp_path: Path) -> None:
+    run = [emotional_timeline(aloud=True, dialogue_id="one")]
+    export = export_at(tmp_path, run, FormatName.HUMDIAL_TRACK1, {"layout": "submission"})
+    assert (export / "HD-Track1/en/HD-Track1-T1/task1_3_en_0001_0001_1_response.wav").is_file()
+    assert findings_of(export) == []
+
+
+def test_an_export_of_track_2_has_no_findings(track2: Path) -> None:
+    check = ExportCheck(track2)
+    assert list(check.findings()) == []
+    summary = check.summary()
+    assert (summary.format, summary.dialogues) == ("humdial-track2", 30)
+    ((head, *rows),) = summary.tables
+    assert head == ("scene", "dev en", "test en", "train en")
+    assert {row[1:] for row in rows} == {("1", "1", "1")}
+
+
+# --- planted faults ---
+
+
+@pytest.fixture(scope="module")
+def small1(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Train and dev, Chinese and English, a trajectory of feelings each."""
+    run = emotional_run((Split.TRAIN, Split.DEV), (EmotionalTask.TRAJECTORY,))
+    return export_at(tmp_path_factory.mktemp("small1"), run)
+
+
+@pytest.fixture(scope="module")
+def small2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Train and dev, a scene with a clean twin and one whose twin is cut."""
+    run = scene_run((Split.TRAIN, Split.DEV), (Scene.FOLLOW_UP_QUESTION, Scene.DIRECTED_AT_OTHERS))
+    return export_at(tmp_path_factory.mktemp("small2"), run, FormatName.HUMDIAL_TRACK2)
+
+
+def edit(change: Callable[[dict[str, object]], None], pattern: str = "train_jsonl/*/task1_*.jsonl") -> Change:
+    """Change the first line of the first file that the pattern finds."""
+
+    def apply(root: Path) -> None:
+        path = sorted(root.glob(pattern))[0]
+        first, *rest = path.read_text(encoding="utf-8").splitlines()
+        line = json.loads(first)
+        change(line)
+        lines = [json.dumps(line, ensure_ascii=False), *rest]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    return apply
+
+
+def in_turn(number: int, **values: object) -> Change:
+    """Set fields of one turn; None takes one away."""
+
+    def change(line: dict[str, object]) -> None:
+        turn = line["turns"][number]  # type: ignore[index]
+        for name, value in values.items():
+            if value is None:
+                del turn[name]
+            else:
+                turn[name] = value
+
+    return edit(change)
+
+
+def first_wav(root: Path, pattern: str = "train_jsonl/*/task1/*_1.wav") -> Path:
+    return sorted(root.glob(pattern))[0]
+
+
+def rewrite(
+    samples: Callable[[np.ndarray], np.ndarray],
+    rate: int = 16_000,
+    pattern: str = "train_jsonl/*/task1/*_1.wav",
+) -> Change:
+    def apply(root: Path) -> None:
+        path = first_wav(root, pattern)
+        old, _ = soundfile.read(path, dtype="int16")
+        soundfile.write(path, samples(old), rate, subtype="PCM_16")
+
+    return apply
+
+
+def garbage(pattern: str, content: bytes = b"\xff\xfe?") -> Change:
+    def apply(root: Path) -> None:
+        sorted(root.glob(pattern))[0].write_bytes(content)
+
+    return apply
+
+
+def remove(pattern: str) -> Change:
+    def apply(root: Path) -> None:
+        sorted(root.glob(pattern))[0].unlink()
+
+    return apply
+
+
+def add(path: str) -> Change:
+    def apply(root: Path) -> None:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(b"?")
+
+    return apply
+
+
+def append_copy(pattern: str = "train_jsonl/*/task1_*.jsonl") -> Change:
+    def apply(root: Path) -> None:
+        path = sorted(root.glob(pattern))[0]
+        path.write_bytes(path.read_bytes() * 2)
+
+    return apply
+
+
+def as_float(root: Path) -> None:
+    path = first_wav(root)
+    samples, rate = soundfile.read(path, dtype="float32")
+    soundfile.write(path, samples, rate, subtype="FLOAT")
+
+
+def same_audio(root: Path) -> None:
+    one, other = sorted(root.glob("train_jsonl/*/task1/*.wav"))[:2]
+    other.write_bytes(one.read_bytes())
+
+
+def swap(*keys: str) -> Callable[[dict[str, object]], None]:
+    def change(line: dict[str, object]) -> None:
+        line[keys[0]] = keys[1]
+
+    return change
+
+
+def drop_line(root: Path) -> None:
+    path = sorted(root.glob("train_jsonl/*/task1_*.jsonl"))[0]
+    path.write_text("")
+
+
+def drop_row(root: Path) -> None:
+    path = root / "manifest.jsonl"
+    path.write_text("".join(path.read_text("utf-8").splitlines(keepends=True)[1:]), encoding="utf-8")
+
+
+def in_manifest(change: Callable[[list[dict[str, object]]], None]) -> Change:
+    def apply(root: Path) -> None:
+        path = root / "manifest.jsonl"
+        rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        change(rows)
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+    return apply
+
+
+def by_split(rows: list[dict[str, object]], split: str) -> dict[str, object]:
+    return next(row for row in rows if row["split"] == split)
+
+
+def share(field: str) -> Change:
+    """Give a train dialogue what a dev dialogue has."""
+
+    def change(rows: list[dict[str, object]]) -> None:
+        by_split(rows, "dev")[field] = by_split(rows, "train")[field]
+
+    return in_manifest(change)
+
+
+def nearly_the_same(rows: list[dict[str, object]]) -> None:
+    long = [row for row in rows if len(row.get("texts", row.get("supervisions", ()))) >= 3]
+    one, other = long[:2]
+    key = "texts" if "texts" in one else "supervisions"
+    copied = json.loads(json.dumps(one[key]))
+    if key == "texts":
+        copied[0] = copied[0][:-2] + "x."
+    else:
+        copied[0]["text"] += " x"
+    other[key] = copied
+
+
+def all_angry(line: dict[str, object]) -> None:
+    for turn in line["turns"][:-1]:  # type: ignore[index]
+        turn["emotion"] = "anger"
+
+
+TRACK1_FAULTS: list[tuple[str, Change, ExportCode]] = [
+    ("a line that is no JSON", garbage("train_jsonl/*/task1_*.jsonl", b"{\n"), C.MALFORMED_LINE),
+    ("a line that is a list", garbage("train_jsonl/*/task1_*.jsonl", b"[]\n"), C.MALFORMED_LINE),
+    ("a blank line", garbage("train_jsonl/*/task1_*.jsonl", b"\n\n"), C.MALFORMED_LINE),
+    ("lines that are no UTF-8", garbage("train_jsonl/*/task1_*.jsonl"), C.MALFORMED_LINE),
+    ("a manifest line of another kind", garbage("manifest.jsonl", b"{}\n"), C.MALFORMED_LINE),
+    ("a field of another layout", in_turn(0, input_audio="x.wav"), C.WRONG_FIELDS),
+    ("a field less", in_turn(1, response_text=None), C.WRONG_FIELDS),
+    ("a number for a text", in_turn(1, text=7), C.WRONG_FIELDS),
+    ("a turn number in letters", in_turn(1, turn_id="2"), C.WRONG_FIELDS),
+    ("a field beside the turns", edit(swap("split", "train")), C.WRONG_FIELDS),
+    ("turns that are no list", edit(swap("turns", "none")), C.WRONG_FIELDS),
+    ("a synonym for a label", in_turn(0, emotion="excited"), C.UNKNOWN_LABEL),
+    ("a label in capitals", in_turn(0, emotion="Anger"), C.UNKNOWN_LABEL),
+    ("a tag of no set", in_turn(0, text="Well [giggles] no."), C.UNKNOWN_TAG),
+    ("a tag of Track 2", in_turn(0, text="Well [break] no."), C.UNKNOWN_TAG),
+    ("a tag inside a word", in_turn(0, text="Wel[sigh]l no."), C.UNKNOWN_TAG),
+    ("half a tag", in_turn(0, text="Well [sigh no."), C.UNKNOWN_TAG),
+    ("an empty response", in_turn(0, response_text=" "), C.EMPTY_TEXT),
+    ("a text of tags alone", in_turn(0, text="[sigh]"), C.EMPTY_TEXT),
+    ("an id in the README's short form", edit(swap("dialogue_id", "zh_0001_0001")), C.BAD_ID),
+    ("an id with a letter", edit(swap("dialogue_id", "task1_3_en_0001_000a")), C.BAD_ID),
+    ("an id of another task", edit(swap("dialogue_id", "task2_3_en_0001_0001")), C.MISPLACED),
+    ("audio of another turn", in_turn(0, split_audio_file="task1/a_2.wav"), C.MISPLACED),
+    ("turn numbers from 0", in_turn(0, turn_id=0), C.TURN_NUMBERS),
+    ("a turn twice", in_turn(1, turn_id=1), C.TURN_NUMBERS),
+    ("a last turn that feels", in_turn(-1, emotion="anger"), C.NOT_SCORABLE),
+    ("no change of feeling", edit(all_angry), C.NOT_SCORABLE),
+    ("a text that the manifest does not have", in_turn(0, text="Something else."), C.MANIFEST_DIFFERS),
+    ("a feeling that the manifest does not have", in_turn(0, emotion="fear"), C.MANIFEST_DIFFERS),
+    ("a dialogue without a line", drop_line, C.MANIFEST_DIFFERS),
+    ("a line without a manifest row", drop_row, C.MANIFEST_DIFFERS),
+    ("user audio that is gone", remove("train_jsonl/*/task1/*_1.wav"), C.MISSING_FILE),
+    ("no licences", remove("LICENSES.md"), C.MISSING_FILE),
+    ("a second audio", add("train_jsonl/en/task1/extra.wav"), C.STRAY_FILE),
+    ("a hidden file", add("train_jsonl/en/.DS_Store"), C.STRAY_FILE),
+    ("lines in no tree", add("train_jsonl/en/task9_3.jsonl"), C.STRAY_FILE),
+    ("audio that is none", garbage("train_jsonl/*/task1/*_1.wav", b"RIFF"), C.UNREADABLE_AUDIO),
+    ("another rate", rewrite(lambda x: x, rate=24_000), C.SAMPLE_FORMAT),
+    ("two channels", rewrite(lambda x: np.stack([x, x], axis=1)), C.SAMPLE_FORMAT),
+    ("floats", as_float, C.SAMPLE_FORMAT),
+    ("a turn of 7,999 samples", rewrite(lambda x: x[:7_999]), C.SHORT_AUDIO),
+    ("silence", rewrite(np.zeros_like), C.SILENT_AUDIO),
+    ("a sample less", rewrite(lambda x: x[:-1]), C.DURATION_OFF),
+    ("a line twice", append_copy(), C.DUPLICATE_ID),
+    ("a manifest row twice", append_copy("manifest.jsonl"), C.DUPLICATE_ID),
+    ("a text twice, across splits", share("texts"), C.DUPLICATE_TEXT),
+    ("nearly a text twice", in_manifest(nearly_the_same), C.NEAR_DUPLICATE_TEXT),
+    ("audio twice", same_audio, C.DUPLICATE_AUDIO),
+    ("a voice in two splits", share("voices"), C.VOICE_IN_TWO_SPLITS),
+    ("a seed in two splits", share("provenance"), C.SEED_IN_TWO_SPLITS),
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"), [row[1:] for row in TRACK1_FAULTS], ids=[row[0] for row in TRACK1_FAULTS]
+)
+def test_a_fault_in_an_export_of_track_1_is_found(
+    change: Change, code: ExportCode, small1: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(small1, tmp_path / "export")
+    change(tmp_path / "export")
+    found = findings_of(tmp_path / "export")
+    assert code in codes(found)
+    assert all(finding.detail and (finding.path or finding.export_id) for finding in found)
+
+
+def in_first_json(pattern: str, change: Callable[[dict[str, object]], None]) -> Change:
+    def apply(root: Path) -> None:
+        path = sorted(root.glob(pattern))[0]
+        content = json.loads(path.read_text("utf-8"))
+        change(content)
+        path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+
+    return apply
+
+
+DEV = "HD-Track2/HD-Track2-dev/*/Follow-up Questions"
+GRID = "HD-Track2/HD-Track2-train/*/Follow-up Questions/*.TextGrid"
+SENTENCE, WORDS = f"{DEV}/*_sentence.json", f"{DEV}/????_????.json"
+DEV_WAV, CLEAN_WAV = f"{DEV}/????_????.wav", "HD-Track2/HD-Track2-dev/*/Speech Directed at Others/clean_*.wav"
+
+
+def replaced(pattern: str, old: str, new: str) -> Change:
+    def apply(root: Path) -> None:
+        path = sorted(root.glob(pattern))[0]
+        text = path.read_text("utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    return apply
+
+
+def segment(number: int, **values: object) -> Change:
+    return in_first_json(SENTENCE, lambda content: content["speech_segments"][number].update(values))  # type: ignore[index]
+
+
+def chunk(number: int, **values: object) -> Change:
+    return in_first_json(WORDS, lambda content: content["chunks"][number].update(values))  # type: ignore[index]
+
+
+def new_name(old: str, new: str) -> Change:
+    def apply(root: Path) -> None:
+        path = sorted(root.glob(old))[0]
+        shutil.copyfile(path, path.with_name(new.replace("ID", path.name[:9])))
+
+    return apply
+
+
+def longer_clean_twin(root: Path) -> None:
+    path = sorted(root.glob(CLEAN_WAV))[0]
+    name = path.name.removeprefix("clean_")
+    path.unlink()
+    shutil.copyfile(path.with_name(name), path)
+
+
+def same_wav(root: Path) -> None:
+    one, other = sorted(root.glob("HD-Track2/HD-Track2-train/*/*/????_????.wav"))[:2]
+    other.write_bytes(one.read_bytes())
+
+
+def other_id(rows: list[dict[str, object]]) -> None:
+    rows[0]["export_id"] = "1_1"
+
+
+def other_folder(rows: list[dict[str, object]]) -> None:
+    by_split(rows, "dev")["directory"] = "HD-Track2/HD-Track2-train/HD-Track2-train-en/Pause Handling"
+
+
+TRACK2_FAULTS: list[tuple[str, Change, ExportCode]] = [
+    ("a TextGrid of other tiers", replaced(GRID, "文本", "text"), C.MALFORMED_LINE),
+    ("segments that are no JSON", garbage(SENTENCE, b"{"), C.MALFORMED_LINE),
+    ("words that are no UTF-8", garbage(WORDS), C.MALFORMED_LINE),
+    ("a manifest line of another kind", garbage("manifest.jsonl", b"{}\n"), C.MALFORMED_LINE),
+    ("a speaker in a segment", segment(0, speaker="user"), C.WRONG_FIELDS),
+    ("a time in letters", segment(0, xmin="0"), C.WRONG_FIELDS),
+    ("a null timestamp", chunk(0, timestamp=None), C.WRONG_FIELDS),
+    ("a timestamp of nulls", chunk(0, timestamp=[None, None]), C.WRONG_FIELDS),
+    ("one more key in words", in_first_json(WORDS, swap("lang", "en")), C.WRONG_FIELDS),
+    ("an empty segment", segment(0, text=" "), C.EMPTY_TEXT),
+    (
+        "no segments, on which scripts crash",
+        in_first_json(SENTENCE, lambda content: content.update(speech_segments=[])),
+        C.EMPTY_TEXT,
+    ),
+    ("a segment beyond the audio", segment(1, xmax=99.0), C.TIMES_OFF),
+    ("a word before its predecessor", chunk(0, timestamp=[5.0, 5.1]), C.TIMES_OFF),
+    ("a gap between intervals", replaced(GRID, "xmax = 2.1\n", "xmax = 2.0\n"), C.TIMES_OFF),
+    ("a segment elsewhere than the manifest has it", segment(0, xmin=0.1), C.MANIFEST_DIFFERS),
+    ("a text that is not its chunks", in_first_json(WORDS, swap("text", "x")), C.MANIFEST_DIFFERS),
+    ("an id that no script matches", in_manifest(other_id), C.BAD_ID),
+    ("a folder of another layout", in_manifest(other_folder), C.MISPLACED),
+    ("no TextGrid", remove(GRID), C.MISSING_FILE),
+    ("no assistant's audio", remove(f"{DEV}/*_output.wav"), C.MISSING_FILE),
+    ("no clean twin", remove(f"{DEV}/clean_*.wav"), C.MISSING_FILE),
+    ("segments of a clean twin", new_name(SENTENCE, "clean_ID_sentence.json"), C.STRAY_FILE),
+    ("a dialogue beside the manifest", new_name(DEV_WAV, "9999_0001.wav"), C.STRAY_FILE),
+    ("a stranger in an evaluation folder", add("evaluation/dev-en/dev/A/9999_0001.json"), C.STRAY_FILE),
+    ("audio that is none", garbage(DEV_WAV, b""), C.UNREADABLE_AUDIO),
+    ("stereo", rewrite(lambda x: np.stack([x, x], axis=1), pattern=DEV_WAV), C.SAMPLE_FORMAT),
+    ("silence", rewrite(np.zeros_like, pattern=DEV_WAV), C.SILENT_AUDIO),
+    ("a second less", rewrite(lambda x: x[:-16_000], pattern=DEV_WAV), C.DURATION_OFF),
+    (
+        "a duration of another file",
+        in_first_json(SENTENCE, lambda c: c.update(final_duration=60.0)),
+        C.DURATION_OFF,
+    ),
+    ("a clean twin that nothing was cut from", longer_clean_twin, C.DURATION_OFF),
+    ("a manifest row twice", append_copy("manifest.jsonl"), C.DUPLICATE_ID),
+    ("a text twice, across splits", share("supervisions"), C.DUPLICATE_TEXT),
+    ("nearly a text twice", in_manifest(nearly_the_same), C.NEAR_DUPLICATE_TEXT),
+    ("audio twice", same_wav, C.DUPLICATE_AUDIO),
+    ("a voice in two splits", share("voices"), C.VOICE_IN_TWO_SPLITS),
+    ("a seed in two splits", share("provenance"), C.SEED_IN_TWO_SPLITS),
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"), [row[1:] for row in TRACK2_FAULTS], ids=[row[0] for row in TRACK2_FAULTS]
+)
+def test_a_fault_in_an_export_of_track_2_is_found(
+    change: Change, code: ExportCode, small2: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(small2, tmp_path / "export")
+    change(tmp_path / "export")
+    assert code in codes(findings_of(tmp_path / "export"))
+
+
+def test_every_code_is_planted_somewhere() -> None:
+    """`unbalanced` is planted in the tests of the balance itself."""
+    planted = {code for _, _, code in (*TRACK1_FAULTS, *TRACK2_FAULTS)}
+    assert planted == set(ExportCode) - {ExportCode.UNBALANCED}
+
+
+def test_duplicates_say_whether_they_cross_splits(small1: Path, tmp_path: Path) -> None:
+    shutil.copytree(small1, tmp_path / "across")
+    share("texts")(tmp_path / "across")
+    (across,) = [f for f in findings_of(tmp_path / "across") if f.code is ExportCode.DUPLICATE_TEXT]
+    assert "across splits" in across.detail
+    shutil.copytree(small1, tmp_path / "within")
+    same_audio(tmp_path / "within")
+    (within,) = [f for f in findings_of(tmp_path / "within") if f.code is ExportCode.DUPLICATE_AUDIO]
+    assert "both in train" in within.detail
+
+
+def test_an_export_that_lost_dialogues_does_not_say_it_is_whole(small1: Path, tmp_path: Path) -> None:
+    shutil.copytree(small1, tmp_path / "export")
+    (tmp_path / "export" / "manifest.jsonl").write_text("")
+    details = [f.detail for f in findings_of(tmp_path / "export") if f.path == "manifest.jsonl"]
+    assert details == ["has 0 dialogues, 4 were exported; export again"]
+
+
+def test_a_directory_that_is_no_export_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is no finished export"):
+        ExportCheck(tmp_path)
+
+
+def test_an_export_of_a_format_that_nobody_checks_is_refused(tmp_path: Path) -> None:
+    write_stamp(tmp_path, ExportStamp(format="other", key="k", num_dialogues=0, num_refusals=0))
+    with pytest.raises(ConfigError, match="an export of other, which no check knows; wanted humdial-track1"):
+        ExportCheck(tmp_path)
+
+
+# --- the command ---
+
+
+def test_the_command_checks_an_export_and_prints_its_balance(track1: Path) -> None:
+    answer = humdial("check", track1)
+    assert answer.code == 0, answer.out
+    lines = answer.out.splitlines()
+    assert lines[0].split()[:3] == ["split", "language", "happy"]
+    assert lines[-1].startswith("humdial-track1: 30 dialogues, 0.0")
+    assert lines[-1].endswith("h of audio, 0 dialogues refused by the export; all of it as documented")
+
+
+def test_the_command_ends_with_1_and_says_where_what_is_wrong(small1: Path, tmp_path: Path) -> None:
+    shutil.copytree(small1, tmp_path / "export")
+    add("train_jsonl/en/task1/extra.wav")(tmp_path / "export")
+    answer = humdial("check", tmp_path / "export")
+    assert answer.code == 1
+    assert answer.out.splitlines()[0] == (
+        "train_jsonl/en/task1/extra.wav: stray_file: is named by no line and no manifest; "
+        "wanted nothing beside what the export is made of"
+    )
+    assert "as documented" not in answer.out
+    in_json = humdial("check", tmp_path / "export", "--json")
+    assert in_json.code == 1
+    *findings, summary = map(json.loads, in_json.out.splitlines())
+    assert [finding["code"] for finding in findings] == ["stray_file"]
+    assert summary["summary"]["findings"] == {"stray_file": 1}
+
+
+def test_wavs_have_a_plain_header(small1: Path) -> None:
+    """Readers that know nothing but the standard library read them, too."""
+    with wave.open(str(first_wav(small1)), "rb") as file:
+        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 16_000)
+        assert file.getnframes() > 8_000
