@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.core.scripting.event_plan import ConversationConfig, plan_events
 from pipeline.core.scripting.full_duplex import adapt_input
 from pipeline.core.seeding import derive_seed
 from pipeline.domain.errors import RecordError
@@ -20,6 +21,7 @@ from pipeline.domain.scene import Scene
 from pipeline.domain.script import DialoguePlan
 from pipeline.domain.seed import SeedDialogue
 from pipeline.io.corpora import CORPORA
+from tests.backends.offline_conversations import converse, plan_for
 from tests.backends.offline_dialogues import Made, make_from
 
 _DEFAULT = Path(__file__).parents[2].parent / "shared" / "data"
@@ -83,6 +85,28 @@ def test_no_frame_is_in_more_than_a_tenth_of_two_hundred_real_dialogues(corpora:
     uses = Counter(frame for one in made for frame in set(one.frames))
     frame, count = uses.most_common(1)[0]
     assert count <= RUN // 10, frame
+
+
+@pytest.mark.parametrize("corpora", [("crosswoz", "multiwoz_zh"), ("sgd", "multiwoz21")])
+def test_no_frame_is_in_more_than_an_eighth_of_a_hundred_real_conversations_events(
+    corpora: tuple[str, str],
+) -> None:
+    pools = [read(corpus)[:60] for corpus in corpora]
+    seeds = [seed for seed in chain(*zip_longest(*pools)) if seed is not None][:105]
+    uses: Counter[str] = Counter()
+    made = 0
+    for number, seed in enumerate(seeds):
+        plan = plan_for(seed, seed.seed_id)
+        events = plan_events(ConversationConfig(), number, plan.dialogue_id)
+        try:
+            _, asking = converse(plan, events, number)
+        except RecordError:
+            continue
+        made += 1
+        uses.update(set(asking.frames.get("conversation_write", ())))
+    assert made >= 0.9 * len(seeds)
+    frame, count = uses.most_common(1)[0]
+    assert count <= made // 8, frame
 
 
 @pytest.mark.parametrize(

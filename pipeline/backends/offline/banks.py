@@ -119,6 +119,8 @@ class Bank:
     """What may stand before a tip, in lower case; the longest first."""
     planted_leads: tuple[str, ...]
     """What may stand before a planted sentence."""
+    formulas: frozenset[str]
+    """What users say in front of what they want to say, in lower case: nobody nods to it."""
     returns: frozenset[str]
     """What users say who had to run in the middle of an answer; in lower case."""
 
@@ -207,8 +209,15 @@ def load_bank(language: Language) -> Bank:
         planted_by_text={one.say.text.lower(): one for group in planted.values() for one in group},
         tip_leads=_leads(frames, "response/links", "events/resumption/assistant"),
         planted_leads=_leads(frames, "events/resumption/extra"),
-        returns=frozenset(text.lower() for frame in frames["talk/user/returns"] for text in frame.variants()),
+        formulas=_wordings(frames, "accepts", "cheers", "last", "returns"),
+        returns=_wordings(frames, "returns"),
     )
+
+
+def _wordings(frames: Mapping[str, tuple[Frame, ...]], *sections: str) -> frozenset[str]:
+    """Everything that frames of the user's can come out as."""
+    found = (frame for section in sections for frame in frames[f"talk/user/{section}"])
+    return frozenset(text.lower() for frame in found for text in frame.variants())
 
 
 def _leads(frames: Mapping[str, tuple[Frame, ...]], *keys: str) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ _SEARCH_WEIGHT = (1.0, 1.2, 1.2, 0.25)
 _NODDED_AT = {Language.EN: 9, Language.ZH: 12}
 """Words of a user's sentence that an assistant may nod to: not the `Okay.` in front of it."""
 _ADVERB, _OUT_OF_NOWHERE = 0.25, 0.1
-_UNFIT, _IN_QUESTION, _BEFORE_THE_NEEDED = 0.02, 0.1, 0.15
+_UNFIT, _IN_QUESTION, _IN_FORMULA, _BEFORE_THE_NEEDED = 0.02, 0.1, 0.02, 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,9 +221,10 @@ class _Search:
                     yield _Spot(number, index, words, 0, quote, 1.0)
 
     def _edge(self, number: int, index: int) -> Iterator[_Spot]:
-        words = len(self._tokens[number][index])
-        least = _NODDED_AT if self.request.turns[number].speaker is Speaker.USER else _EDGE_WORDS
-        if words >= least[self.request.language]:
+        words, turn = len(self._tokens[number][index]), self.request.turns[number]
+        least = _NODDED_AT if turn.speaker is Speaker.USER else _EDGE_WORDS
+        formula = turn.sentences[index].lower() in self.bank.formulas
+        if words >= least[self.request.language] and not formula:
             quote = self._quote(number, index, words)
             if quote is not None:
                 yield _Spot(number, index, words, EDGE, quote, 1.0)
@@ -253,9 +254,12 @@ class _Search:
     def _position_weight(self, event: PlannedEvent, number: int, index: int) -> float:
         turn = self.request.turns[number]
         if turn.speaker is Speaker.USER:
-            asks = turn.sentences[index].endswith(("?", "？"))
+            sentence = turn.sentences[index]
+            if sentence.lower() in self.bank.formulas:
+                return _IN_FORMULA
             brief = len(self._tokens[number][index]) < _NODDED_AT[self.request.language]
-            return _IN_QUESTION if event.type.is_backchannel and (asks or brief) else 1.0
+            unfit = sentence.endswith(("?", "？")) or brief
+            return _IN_QUESTION if event.type.is_backchannel and unfit else 1.0
         weight = position_weight(event.type, turn.sentences, index, self.bank)
         if event.effect.takes_floor and event.effect is not FloorEffect.RESUMES:
             unheard = turn.sentences[index + 1 :]

@@ -183,7 +183,7 @@ def _information(moment: _Moment) -> Written:
 
 
 def _clarification(moment: _Moment) -> Written:
-    return _asked(moment, "events/clarification/leads", moment.now.exchange("events/clarification"))
+    return _asked(moment, "events/clarification/leads", moment.exchange("events/clarification"))
 
 
 def _disagreement(moment: _Moment) -> Written:
