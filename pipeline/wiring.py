@@ -144,7 +144,8 @@ class Wiring:
         return _bind(seeds.NAME, seeds.VERSION, self._config.seeds, deps, SourceContent, seeds.run)
 
     def _script(self) -> BoundStage:
-        config, prompts = self._config.script, load_prompts()
+        config = self._config.script
+        prompts = load_prompts(pins=config.prompts)
         names = script.prompts_of(config)
         used = "".join(f"{prompt.reference}:{prompt.sha256}" for prompt in map(prompts.current, names))
         author = self._author(config.author)

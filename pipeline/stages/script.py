@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from pipeline.core.emotional_plan import EmotionalConfig
 from pipeline.core.ledger import Call
@@ -41,6 +41,8 @@ class Config(Record):
     """For `recipe: conversation`."""
     emotional: EmotionalConfig = EmotionalConfig()
     """For `recipe: emotional`."""
+    prompts: dict[str, int] = Field(default_factory=dict)
+    """Versions to keep to, by name: `{script/adapt: 1}`; what is not named is at its newest."""
     author: AuthorConfig = AuthorConfig()
     review: ReviewConfig = ReviewConfig()
 
