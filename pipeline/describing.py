@@ -22,9 +22,10 @@ from pipeline.core.turntaking import (
     pool,
 )
 from pipeline.domain.errors import ConfigError
+from pipeline.domain.labels import Track
 from pipeline.domain.quarantine import Refusal
 from pipeline.domain.record import Record
-from pipeline.domain.timeline import Dialogue
+from pipeline.domain.timeline import Dialogue, Timeline
 from pipeline.io.audio import read_pcm16
 from pipeline.io.rttm import read_rttm
 from pipeline.io.run_directory import RunDirectory
@@ -118,7 +119,8 @@ def _observe_run(path: Path, material: Material) -> Iterator[Conversation]:
         timeline = dialogue.timeline
         if detector is None:
             drawn = measure_drawn(timeline, recorded_spans(timeline))
-            yield Conversation(timeline.dialogue_id, activity_of(timeline), drawn, tally_events(timeline))
+            activity = _of_who_speaks(activity_of(timeline), timeline)
+            yield Conversation(timeline.dialogue_id, activity, drawn, tally_events(timeline))
         else:
             yield _listen(path, dialogue, detector)
 
@@ -139,7 +141,23 @@ def _listen(run_directory: Path, dialogue: Dialogue, detector: VoiceActivityDete
     runs = (user, assistant)
     spans = {one.supervision.supervision_id: one.span for one in hear(timeline, runs)}
     drawn = measure_drawn(timeline, {name: span for name, span in spans.items() if span is not None})
-    return Conversation(timeline.dialogue_id, heard_activity(timeline, runs), drawn, tally_events(timeline))
+    activity = _of_who_speaks(heard_activity(timeline, runs), timeline)
+    return Conversation(timeline.dialogue_id, activity, drawn, tally_events(timeline))
+
+
+def _of_who_speaks(activity: Activity, timeline: Timeline) -> Activity:
+    """Without the track on which nobody was to speak: replies that are text only, or left to a system under test.
+
+    Counted as a speaker, it would turn every silence between two turns of the other one into a pause.
+    """
+    spoken = {supervision.track for supervision in timeline.supervisions}
+    kept = [track.channel for track in Track if track in spoken]
+    units = activity.backchannels
+    return Activity(
+        speakers=tuple(activity.speakers[channel] for channel in kept),
+        sampling_rate=activity.sampling_rate,
+        backchannels=None if units is None else tuple(units[channel] for channel in kept),
+    )
 
 
 def _observe_rttm(path: Path, refuse: Refuse) -> Iterator[Conversation]:
