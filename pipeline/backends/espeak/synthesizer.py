@@ -18,6 +18,7 @@ from pipeline.backends.espeak.folder import find_installation
 from pipeline.backends.espeak.process import EngineRequest, WorkerProcess
 from pipeline.backends.espeak.spelling import ENGLISH, MANDARIN, spell
 from pipeline.core.tokens import words_of
+from pipeline.domain.emotional import Tag
 from pipeline.domain.errors import ConfigError, RecordError, TerminalBackendError
 from pipeline.domain.quarantine import Reason
 from pipeline.domain.voice import Clip, SpeechRequest
@@ -75,6 +76,11 @@ class EspeakSynthesizer:
     def max_in_flight(self) -> int:
         """One request per process."""
         return len(self._workers)
+
+    @property
+    def tags(self) -> frozenset[Tag]:
+        """None: the engine makes words only, and a word read out for a sigh is no sigh."""
+        return frozenset()
 
     @property
     def process_ids(self) -> tuple[int, ...]:
@@ -141,7 +147,7 @@ def _check(request: SpeechRequest) -> None:
 
 
 def _engine_request(request: SpeechRequest, spelled: str, deadline_s: int) -> EngineRequest:
-    settings = prosodies.prosody(request.language, request.emotion, request.style)
+    settings = prosodies.prosody(request.language, request.emotion, request.style, request.intensity)
     return EngineRequest(
         text=spelled,
         voice=request.voice.backend_voice,
@@ -182,6 +188,7 @@ def _revision(variants: tuple[tuple[str, str], ...]) -> str:
         variants,
         sorted(prosodies.EMOTIONS.items()),
         sorted(prosodies.STYLES.items()),
+        sorted(prosodies.INTENSITIES.items()),
         sorted(prosodies.NEUTRAL_RATE_WPM.items()),
         prosodies.NEUTRAL_VOLUME,
         ENGLISH,
