@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.domain.chat import ChatReply, ChatRequest
+from pipeline.domain.emotional import Tag
 from pipeline.domain.span import Span
 from pipeline.domain.timeline import AudioFile
 from pipeline.domain.voice import Clip, ClipRef, SpeechRequest
@@ -43,8 +44,18 @@ class SpeechSynthesizer(Protocol):
         """How many requests it serves at once."""
         ...
 
+    @property
+    def tags(self) -> frozenset[Tag]:
+        """Sounds beside words that it can make, such as `[laughter]`; empty where it has none.
+
+        Requests hold no other ones: what an engine cannot make is left out of the audio, never replaced by a
+        noise that might pass for it, and stays in the record.
+        """
+        ...
+
     async def synthesize(self, request: SpeechRequest) -> Clip:
-        """Speak one request, trimmed of leading and trailing silence.
+        """Speak one request, trimmed of leading and trailing silence, with the sounds in `request.tags` at their
+        places. The clip's words are those of the text: a tag is none of them.
 
         Raises RecordError for text that cannot be spoken, TransientBackendError or TerminalBackendError.
         """

@@ -1,4 +1,12 @@
-"""Stage 3: speech. Every utterance that is said becomes a clip in the store."""
+"""Stage 3: speech. Every utterance that is said becomes a clip in the store.
+
+Emotion, its intensity and sounds beside words reach the engine with the request. A sound that it cannot make
+is not asked for: it stays in the script, and the audio goes on without it. One gain per speaker and dialogue
+leaves what emotions do to the level as it is::
+
+    clips   |= anger: loud =|  |= sad: soft =|  |= question =|
+    gain    `------------- one, to the loudness target -------'
+"""
 
 import asyncio
 import hashlib
@@ -108,7 +116,7 @@ async def _clip(
         emotion=utterance.emotion,
         style=utterance.style,
         intensity=utterance.intensity,
-        tags=utterance.tags,
+        tags=tuple(place for place in utterance.tags if place.tag in deps.synthesizer.tags),
         seed=derive_seed(deps.root_seed, NAME, f"{voice.voice_id}/{utterance.text}"),
     )
     digest = clip_digest(request, deps.synthesizer.engine, deps.sampling_rate)

@@ -9,6 +9,7 @@ import numpy as np
 from pipeline.core.scripting.steps import Adapted, AdaptedTurn, AdaptInput, Placement, WriteInput, Written
 from pipeline.core.tokens import words_of
 from pipeline.domain.chat import ChatReply, ChatRequest
+from pipeline.domain.emotional import Tag
 from pipeline.domain.events import FloorEffect
 from pipeline.domain.labels import Emotion, Gender, Language, Recipe, Speaker, Split
 from pipeline.domain.record import Record
@@ -180,6 +181,7 @@ class HumSynthesizer:
     max_in_flight: int = 2
     backend: str = "hum"
     engine: str = "hum-1"
+    tags: frozenset[Tag] = frozenset()
     _at_once: int = 0
 
     async def synthesize(self, request: SpeechRequest) -> Clip:
