@@ -48,7 +48,7 @@ def test_an_export_of_track_1_has_no_findings(track1: Path) -> None:
     assert list(check.findings()) == []
     summary = check.summary()
     assert (summary.format, summary.dialogues, summary.refused) == ("humdial-track1", 30, 0)
-    emotions, turns = summary.tables
+    emotions, turns, repeats = summary.tables
     assert emotions[0] == (
         *("split", "language", "happy", "sad", "anger", "fear", "neutral", "surprise", "disgust"),
         "user turns",
@@ -57,6 +57,8 @@ def test_an_export_of_track_1_has_no_findings(track1: Path) -> None:
     assert turns[0] == ("split", "language", "task", "1 turns", "3 turns", "4 turns", "5 turns", "dialogues")
     assert ("train", "en", "generation", "1", "0", "0", "0", "1") in turns
     assert sum(int(row[-1]) for row in turns[1:]) == 30
+    wavs = len(list(track1.rglob("*.wav")))
+    assert repeats[1] == (str(wavs), "0")
 
 
 @pytest.mark.parametrize("generation", [1, 2])

@@ -94,6 +94,37 @@ def test_short_texts_are_compared_for_equality_alone() -> None:
     assert "'a' (both in train)" in found.detail
 
 
+def test_the_same_question_by_the_same_voice_is_counted_and_found_where_it_is_many() -> None:
+    seen = Seen(LIMITS)
+    for number in range(95):
+        assert list(seen.audio(f"{number}.wav", f"x{number}", "a", Split.TRAIN, "why")) == []
+    for number in range(5):
+        assert list(seen.audio(f"again{number}.wav", "x1", "a", Split.TRAIN, "why")) == []
+    assert (seen.files, seen.repeats) == (100, 5)
+    assert list(seen.repeated()) == []
+    assert list(seen.audio("again.wav", "x1", "a", Split.TRAIN, "why")) == []
+    (found,) = seen.repeated()
+    assert found.code is ExportCode.DUPLICATE_AUDIO
+    assert found.detail.startswith("6 of 101 audio files repeat")
+
+
+@pytest.mark.parametrize(
+    ("split", "text", "what"),
+    [
+        (Split.DEV, "why", "across splits train and dev) and the same words"),
+        (Split.TRAIN, "when", "both in train) and other words"),
+    ],
+)
+def test_samples_in_two_splits_or_of_other_words_are_found_at_once(
+    split: Split, text: str, what: str
+) -> None:
+    seen = Seen(LIMITS)
+    assert list(seen.audio("a.wav", "x", "a", Split.TRAIN, "why")) == []
+    (found,) = seen.audio("b.wav", "x", "b", split, text)
+    assert what in found.detail
+    assert found.path == "b.wav"
+
+
 @pytest.mark.parametrize(
     ("path", "task", "base"),
     [

@@ -18,6 +18,11 @@ class Seen:
         self._first: dict[tuple[ExportCode, str], tuple[str, Split]] = {}
         self._split_of: dict[tuple[ExportCode, str], tuple[Split, str]] = {}
         self._crossed: set[tuple[ExportCode, str, Split]] = set()
+        self._sounds: dict[str, tuple[str, Split, str]] = {}
+        self.files = 0
+        """Audio files so far."""
+        self.repeats = 0
+        """Of them: the samples and words of an earlier one of the same split."""
 
     def dialogue(self, export_id: str, dialogue_id: str, split: Split) -> Iterator[ExportFinding]:
         """Ids: the export's and the run's."""
@@ -44,17 +49,31 @@ class Seen:
                 code=ExportCode.NEAR_DUPLICATE_TEXT, path=None, export_id=export_id, detail=detail
             )
 
-    def audio(self, path: str, digest: str, export_id: str, split: Split) -> Iterator[ExportFinding]:
-        """The samples of one file."""
-        key = (ExportCode.DUPLICATE_AUDIO, digest)
-        if key in self._first:
-            other, where = self._first[key]
-            detail = f"has the samples of {other} ({_where(where, split)}); wanted speech of its own"
-            yield ExportFinding(
-                code=ExportCode.DUPLICATE_AUDIO, path=path, export_id=export_id, detail=detail
-            )
+    def audio(
+        self, path: str, digest: str, export_id: str, split: Split, text: str
+    ) -> Iterator[ExportFinding]:
+        """The samples of one file. The same words by the same voice in one split are counted, see `repeated`."""
+        self.files += 1
+        known = self._sounds.setdefault(digest, (path, split, text))
+        other, where, said = known
+        if other == path:
             return
-        self._first[key] = (path, split)
+        if where is split and said == text:
+            self.repeats += 1
+            return
+        words = "and the same words" if said == text else "and other words"
+        detail = f"has the samples of {other} ({_where(where, split)}) {words}; wanted speech of its own"
+        yield ExportFinding(code=ExportCode.DUPLICATE_AUDIO, path=path, export_id=export_id, detail=detail)
+
+    def repeated(self) -> Iterator[ExportFinding]:
+        """A question asked again in the same words by the same voice is one thing; a dataset of such is another."""
+        most = self._limits.max_repeated_share
+        if self.files >= self._limits.min_files and self.repeats > most * self.files:
+            detail = (
+                f"{self.repeats} of {self.files} audio files repeat words and samples of another in their split; "
+                f"wanted {most:.0%} at most: vary wording or voices"
+            )
+            yield ExportFinding(code=ExportCode.DUPLICATE_AUDIO, path=None, export_id=None, detail=detail)
 
     def sources(
         self, export_id: str, split: Split, persons: Iterable[str], seed_id: str

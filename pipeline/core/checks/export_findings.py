@@ -80,6 +80,10 @@ class ExportLimits(Record):
     """As in the check of a run: shared ÷ either's runs of three words."""
     min_words: int = 30
     """Texts of fewer words are not compared for similarity."""
+    max_repeated_share: float = 0.05
+    """So many audio files may hold the words and samples of another one ..."""
+    min_files: int = 100
+    """... judged where there are so many."""
     max_share: float = 2.0
     """A feeling or a number of turns has so many times the mean at most ..."""
     max_transition_share: float = 1.5

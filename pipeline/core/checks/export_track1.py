@@ -76,11 +76,16 @@ class Track1Check:
             detail = "is not in the manifest; wanted its source and licence there"
             yield _finding(ExportCode.MANIFEST_DIFFERS, self._said[export_id].path, export_id, detail)
         yield from self._files()
+        yield from self._seen.repeated()
         yield from self._balance.findings(self._limits)
 
     def tables(self) -> tuple[Rows, ...]:
-        """Balance of feelings and of numbers of turns, of what was checked so far."""
-        return self._balance.emotion_table(), self._balance.turn_table()
+        """Balance of feelings and of numbers of turns, and repeated audio, of what was checked so far."""
+        repeats = (
+            ("audio files", "words and samples of another"),
+            (str(self._seen.files), str(self._seen.repeats)),
+        )
+        return self._balance.emotion_table(), self._balance.turn_table(), repeats
 
     def _lines(self) -> Iterator[ExportFinding]:
         for path in sorted(self._material.paths - SIDECARS):
@@ -115,7 +120,7 @@ class Track1Check:
         persons = (voice.person for voice in row.voices)
         yield from self._seen.sources(row.export_id, row.split, persons, row.provenance.seed_id)
         yield from self._differences(row)
-        for clip in row.clips:
+        for clip, text in zip(row.clips, _spoken(row), strict=True):
             self._named.add(clip.path)
             least = self._limits.min_user_samples if clip.speaker is Speaker.USER else 1
             wanted = WantedSound(clip.path, row.export_id, least, clip.num_samples)
@@ -123,7 +128,7 @@ class Track1Check:
             yield from faults
             if sound is not None:
                 self.duration_s += sound.num_samples / sound.sampling_rate
-                yield from self._seen.audio(clip.path, sound.digest, row.export_id, row.split)
+                yield from self._seen.audio(clip.path, sound.digest, row.export_id, row.split, text)
 
     def _differences(self, row: Track1Dialogue) -> Iterator[ExportFinding]:
         """What a line says has to be what the manifest says; test lines say little, so their twins are read too."""
@@ -170,6 +175,12 @@ def _contradictions(row: Track1Dialogue, kept: _Kept) -> Iterator[ExportFinding]
     if unknown:
         detail = f"names {', '.join(unknown)}, which the manifest does not know"
         yield _finding(ExportCode.MANIFEST_DIFFERS, kept.path, row.export_id, detail)
+
+
+def _spoken(row: Track1Dialogue) -> list[str]:
+    """What each clip says: user turns and responses in their order."""
+    words = {Speaker.USER: iter(row.texts), Speaker.ASSISTANT: iter(row.responses)}
+    return [next(words.get(clip.speaker, iter(())), "") for clip in row.clips]
 
 
 def _row(line: str) -> tuple[Track1Dialogue | None, str]:

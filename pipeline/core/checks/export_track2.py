@@ -81,6 +81,7 @@ class Track2Check:
             self._counts[(row.scene.value if row.scene else "none", row.layout, row.language)] += 1
             yield from self._dialogue(row)
             advance()
+        yield from self._seen.repeated()
         yield from self._strays()
 
     def tables(self) -> tuple[Rows, ...]:
@@ -144,8 +145,10 @@ class Track2Check:
             return
         duration_s = sound.num_samples / sound.sampling_rate
         if not clean:
-            yield from self._seen.audio(wanted.path, sound.digest, row.export_id, row.split)
-            if not name.endswith("_output.wav"):
+            assistant = name.endswith("_output.wav")
+            said = " ".join(s.text for s in row.supervisions if (s.speaker is Speaker.ASSISTANT) is assistant)
+            yield from self._seen.audio(wanted.path, sound.digest, row.export_id, row.split, said)
+            if not assistant:
                 self.duration_s += duration_s
         if shorter and duration_s >= row.duration_s:
             detail = (
