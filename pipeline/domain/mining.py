@@ -62,6 +62,7 @@ class RejectCode(StrEnum):
     LOW_BANDWIDTH = "low_bandwidth"
     LANGUAGE = "language"
     DUPLICATE_SEGMENT = "duplicate_segment"
+    TOO_FEW_EVENTS = "too_few_events"
     # recordings
     ONE_SPEAKER = "one_speaker"
     DIARIZATION_UNRELIABLE = "diarization_unreliable"
@@ -168,6 +169,26 @@ class TimbreVotes(Record):
     model: str | None
 
 
+class EventContext(Record):
+    """What was measured around an event, for its row in `segments.jsonl`. None: nothing there to measure."""
+
+    incumbent_solo_before_s: float
+    """Alone in the window before the onset."""
+    initiator_solo_before_s: float
+    incumbent_solo_after_s: float
+    """Alone in the window after the overlap."""
+    initiator_solo_after_s: float
+    fto_s: float
+    """Onset minus the incumbent's end; negative where they overlap."""
+    prev_own_silence_s: float | None
+    next_own_silence_s: float | None
+    incumbent_prev_silence_s: float | None
+    joint_silence_before_s: float | None
+    lexicon_match: bool | None = None
+    """Whether the initiator's words are a listener's; None where no lexicon was asked."""
+    lexicon_verified: bool | None = None
+
+
 class MinedEvent(Record):
     """One candidate that was given a class. Times in samples of the recording's clock."""
 
@@ -177,17 +198,19 @@ class MinedEvent(Record):
     incumbent: str
     onset: int = Field(ge=0)
     overlap: Span | None
-    """None for a backchannel in a gap."""
+    """None for a backchannel in a gap; one that is too short to count is still there."""
     initiator_span: Span
     incumbent_span: Span
     rule: str
-    """Number of the step that decided; `7u` where an incomplete incumbent made a terminal overlap an interruption."""
+    """Number of the step that decided; `gap` for a backchannel in a silence; `7u` where an incomplete incumbent
+    made a terminal overlap an interruption."""
     confidence: float = Field(ge=0, le=1)
     margins: tuple[Margin, ...]
     """The two smallest."""
     tags: tuple[str, ...] = ()
     incumbent_complete: Literal["yes", "no", "unknown"] = "unknown"
     timbre: TimbreVotes | None = None
+    context: EventContext | None = None
 
 
 class Segment(Record):
