@@ -9,6 +9,7 @@ from pipeline.io.report_page import write_report
 from pipeline.io.run_directory import RunDirectory
 from pipeline.run_records import RunDescription, read_description
 from pipeline.stages.timing import OverlapSpread
+from pipeline.wiring import rendered_tags
 
 
 def report_run(run_directory: Path) -> RunReport:
@@ -17,8 +18,13 @@ def report_run(run_directory: Path) -> RunReport:
     Raises ConfigError where there is no finished run, or where the reference that it was timed by is gone.
     """
     run = RunDirectory(run_directory)
-    basis = timing_basis(read_description(run_directory))
-    report = summarise(run.read_dialogues(), run.read_refusals(), basis)
+    description = read_description(run_directory)
+    report = summarise(
+        run.read_dialogues(),
+        run.read_refusals(),
+        timing_basis(description),
+        rendered=rendered_tags(description.config),
+    )
     write_report(run_directory, report, run.read_dialogues())
     return report
 

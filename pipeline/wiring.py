@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 from pipeline.config import DEMO, RunConfig
 from pipeline.core.ledger import Call
 from pipeline.core.timing.dyad import dyad_law
+from pipeline.domain.emotional import Tag
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.quarantine import Refusal
 from pipeline.domain.record import Record
@@ -48,6 +49,13 @@ STAGE_VERSIONS = {stage.NAME: stage.VERSION for stage in (seeds, script, speech,
 def directory_of(stage: str) -> str:
     """Name of a stage's directory in a run: `02-script`."""
     return f"{ORDER.index(stage) + 1:02d}-{stage}"
+
+
+def rendered_tags(config: RunConfig) -> frozenset[Tag]:
+    """Sounds beside words that the configured synthesizer can make; asked without starting it."""
+    from pipeline.backends.espeak.synthesizer import TAGS
+
+    return {"espeak": TAGS}[config.speech.backend]
 
 
 class ReadUpstream(Protocol):

@@ -9,6 +9,7 @@ from pipeline.checking import RunCheck
 from pipeline.core.checks import Code, Limits, check_dialogue
 from pipeline.core.turntaking import Quantity
 from pipeline.describing import Material, describe
+from pipeline.domain.emotional import Tag
 from pipeline.domain.labels import Emotion, Recipe, Track
 from pipeline.domain.timeline import Dialogue, Timeline
 from pipeline.io.audio import read_pcm16
@@ -114,3 +115,9 @@ def test_the_report_has_no_response_offsets_and_shows_every_dialogue(run: Path) 
     assert row.measures.median_response_offset_s is None
     page = (run / "report" / "index.html").read_text("utf-8")
     assert "Losing that money after two clean years is infuriating." in page
+
+
+def test_the_report_counts_sounds_that_the_engine_could_not_make(run: Path) -> None:
+    sounds = {row.tag: (row.written, row.left_out) for row in report_run(run).sounds}
+    assert sounds == {Tag.SIGH: (3, 3), Tag.LAUGHTER: (3, 3), Tag.GASP: (1, 1)}
+    assert '"left_out":3' in "".join((run / "report" / "stats.json").read_text("utf-8").split())

@@ -9,8 +9,10 @@ from statistics import median
 
 from pydantic import Field
 
+from pipeline.core.report_sounds import SoundRow, SoundTally
 from pipeline.core.report_timing import TimingBasis, TimingReport, TimingTally
 from pipeline.core.turntaking import activity_of, talk_times
+from pipeline.domain.emotional import Tag
 from pipeline.domain.events import EventType
 from pipeline.domain.labels import Gender, Language, Recipe, Speaker, Split
 from pipeline.domain.quarantine import Reason, Refusal
@@ -96,13 +98,23 @@ class RunReport(Record):
     timing: TimingReport
     dialogues: tuple[DialogueRow, ...]
     """In the run's order."""
+    sounds: tuple[SoundRow, ...] = ()
+    """By tag; empty where no utterance has any."""
 
 
 def summarise(
-    dialogues: Iterable[Dialogue], refusals: Iterable[Refusal], basis: TimingBasis, *, by_split: bool = False
+    dialogues: Iterable[Dialogue],
+    refusals: Iterable[Refusal],
+    basis: TimingBasis,
+    *,
+    by_split: bool = False,
+    rendered: frozenset[Tag] = frozenset(),
 ) -> RunReport:
-    """Count and measure a run in one pass; holds a few numbers per dialogue, never the dialogues."""
-    total, timing = _Tally(), TimingTally()
+    """Count and measure a run in one pass; holds a few numbers per dialogue, never the dialogues.
+
+    `rendered` are the sounds beside words that its synthesizer can make.
+    """
+    total, timing, sounds = _Tally(), TimingTally(), SoundTally(rendered)
     each: list[DialogueRow] = []
     groups: dict[tuple[Kind, Language, Split | None], _Tally] = {}
     voices: dict[str, _VoiceTally] = {}
@@ -114,6 +126,7 @@ def summarise(
         for tally in (total, groups.setdefault(key, _Tally())):
             tally.add(measured)
         timing.add(timeline)
+        sounds.add(timeline)
         each.append(measured.row(timeline.dialogue_id))
         for voicing in timeline.voicing:
             voice = voices.setdefault(voicing.voice_id, _VoiceTally(voicing.person, voicing.gender))
@@ -131,6 +144,7 @@ def summarise(
         voices=tuple(tally.row(voice_id) for voice_id, tally in sorted(voices.items())),
         timing=timing.report(basis),
         dialogues=tuple(each),
+        sounds=sounds.rows(),
     )
 
 

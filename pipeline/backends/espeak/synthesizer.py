@@ -26,6 +26,8 @@ from pipeline.domain.voice import Clip, SpeechRequest
 BACKEND = "espeak"
 PROCESSING = "1"
 """Raise it when code, not a table, changes what an equal request sounds like; a golden clip watches."""
+TAGS: frozenset[Tag] = frozenset()
+"""The engine makes words only, and a word read out for a sigh is no sigh."""
 LONGEST_TEXT = 2000
 """Code points in one request; an utterance is a sentence or less."""
 
@@ -79,8 +81,8 @@ class EspeakSynthesizer:
 
     @property
     def tags(self) -> frozenset[Tag]:
-        """None: the engine makes words only, and a word read out for a sigh is no sigh."""
-        return frozenset()
+        """Sounds beside words that it can make: none."""
+        return TAGS
 
     @property
     def process_ids(self) -> tuple[int, ...]:
