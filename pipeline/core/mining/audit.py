@@ -31,7 +31,7 @@ def audit_events(
 
 
 def audit_uncut(recording_id: str, sampling_rate: int, uncut: Iterable[UncutAnchor]) -> tuple[AuditRow, ...]:
-    """A row per anchor that no segment could be cut for."""
+    """A row per anchor that no segment could be cut for; its type is the anchor's."""
     return tuple(
         _segment_row(
             f"{anchor.event.event_id}:segment",
@@ -39,6 +39,7 @@ def audit_uncut(recording_id: str, sampling_rate: int, uncut: Iterable[UncutAnch
             anchor.event.initiator_span,
             sampling_rate,
             (anchor.value,),
+            anchor.event.type.value,
         )
         for anchor in uncut
     )
@@ -74,7 +75,12 @@ def because(code: RejectCode, value: float | None = None, threshold: float | Non
 
 
 def _segment_row(
-    candidate_id: str, recording_id: str, span: Span, sampling_rate: int, against: tuple[AuditValue, ...]
+    candidate_id: str,
+    recording_id: str,
+    span: Span,
+    sampling_rate: int,
+    against: tuple[AuditValue, ...],
+    proposed_type: str = "segment",
 ) -> AuditRow:
     return AuditRow(
         candidate_id=candidate_id,
@@ -82,7 +88,7 @@ def _segment_row(
         recording_id=recording_id,
         start_s=_seconds(span.start, sampling_rate),
         end_s=_seconds(span.end, sampling_rate),
-        proposed_type="segment",
+        proposed_type=proposed_type,
         decision="reject" if against else "accept",
         reasons=tuple(value.code for value in against),
         values=against,

@@ -133,18 +133,18 @@ def _in_gaps(scene: _Scene) -> list[Candidate]:
 
 def _addressed(scene: _Scene, spurt: Spurt) -> Case | None:
     """The case with the speaker who held the floor before, or None; with several, who was alone longest."""
-    talk = scene.talk
-    best: Case | None = None
+    talk, onset = scene.talk, spurt.start
+    window = round(scene.limits.window_s * talk.sampling_rate)
+    heard = []
     for other in range(len(talk.names)):
-        before = talk.holder_before(other, spurt.start)
-        if other == spurt.speaker or before is None:
-            continue
-        case = case_of(talk, scene.spurts[other][before], spurt, scene.limits.window_s)
-        if not all(test.holds for test in holds_floor(case, scene.limits)):
-            continue
-        if best is None or case.x_before_s > best.x_before_s:
-            best = case
-    return best
+        before = talk.holder_before(other, onset)
+        if other != spurt.speaker and before is not None:
+            heard.append((talk.solo(other, onset - window, onset), talk.names[other], other, before))
+    if not heard:
+        return None
+    _, _, other, before = max(heard)
+    case = case_of(talk, scene.spurts[other][before], spurt, scene.limits.window_s)
+    return case if all(test.holds for test in holds_floor(case, scene.limits)) else None
 
 
 def _path_of(tests: tuple[Comparison, ...], case: Case, limits: EventLimits) -> Path:
