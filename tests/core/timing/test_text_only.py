@@ -12,6 +12,7 @@ from pipeline.core.timing.material import gather
 from pipeline.core.timing.placement import place
 from pipeline.core.timing.timeline import build_timeline
 from pipeline.core.turntaking import IPU_SILENCE_S
+from pipeline.domain.emotional import EmotionalTask
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.labels import Emotion, Language, Speaker, Track
 from pipeline.domain.script import Script
@@ -126,6 +127,15 @@ def test_every_timing_profile_places_them(config: timing.Config, language: Langu
     done = timing.run(Shard(0, spoken), config, deps)
     assert done.refusals == ()
     assert len(done.records[0].unsaid) == 3
+
+
+@pytest.mark.parametrize("task", [task for task in EmotionalTask if task.single_turn])
+@pytest.mark.parametrize("emotion", list(Emotion))
+def test_a_dialogue_of_one_turn_is_a_timeline_too(task: EmotionalTask, emotion: Emotion) -> None:
+    timeline = timeline_of(emotional_script(task=task, emotions=(emotion,)))
+    (turn,) = timeline.turns()
+    assert {supervision.emotion for supervision in turn} == {emotion}
+    assert turn[0].span.start == to_samples(0.2, RATE)
 
 
 def test_an_overlap_that_no_silent_assistant_can_have_is_refused_with_what_is_feasible() -> None:
