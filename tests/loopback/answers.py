@@ -3,7 +3,7 @@
 import json
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from llguidance import LLMatcher, LLTokenizer
 from pydantic import JsonValue
@@ -13,20 +13,29 @@ from pipeline.core.scripting.conversation_steps import (
     ConversationPlaceInput,
     ConversationWriteInput,
 )
+from pipeline.core.scripting.emotional_steps import (
+    EmotionalInput,
+    EmotionalWriteInput,
+    EmpathyRubric,
+    Judged,
+    JudgedTurn,
+    ReasoningRubric,
+    TrajectoryRubric,
+)
 from pipeline.core.scripting.review import Judgement, Review
 from pipeline.core.scripting.steps import Adapted, AdaptInput, Line, PlaceInput, WriteInput
 from pipeline.domain.chat import ChatMessage, ChatRequest
 from pipeline.domain.errors import RecordError, TerminalBackendError
-from pipeline.domain.labels import Language
+from pipeline.domain.labels import Emotion, Language
 from pipeline.domain.record import Record
 from pipeline.domain.scene import Scene, scene_definition
 from pipeline.ports import ChatModel
 from tests.loopback.requests import Completion, grammar_of
 
-_DATA = re.compile(r"<(seed|dialogue|events|transcript)>\n(.*?)\n</\1>", re.DOTALL)
+_DATA = re.compile(r"<(plan|seed|dialogue|events|transcript)>\n(.*?)\n</\1>", re.DOTALL)
 _SCENE = re.compile(r'(?:[Ss]cene|场景) "?(\w+)')
 _TURNS = re.compile(r"(?:Exactly|一共) (\d+) (?:turns|轮)")
-_DELIMITERS = ("seed", "dialogue", "events", "transcript")
+_DELIMITERS = ("plan", "seed", "dialogue", "events", "transcript")
 _ORDER = re.compile(rf"<\|\w+\|>|\[/?INST\]|<<SYS>>|</?s>|\u2028|</(?:{'|'.join(_DELIMITERS)})>(?!\n|$)")
 """What makes a model take data for its master's voice: a template's control token, or a delimiter closed inside."""
 _TOKENIZER = LLTokenizer("byte")
@@ -50,9 +59,8 @@ async def useful_answer(request: Completion, author: ChatModel) -> str | None:
     A model reads the prompt, so this does too: scene, events and data are taken from the message's text. A judge
     is content with everything.
     """
-    if request.step == "review":
-        fine = Judgement(reason="Nothing is wrong with it.", score=4)
-        return Review(**dict.fromkeys(Review.model_fields, fine)).to_line()
+    if request.step in _JUDGES:
+        return _JUDGES[request.step](request)
     record = None if is_taken_in(request) else _read_input(request)
     if record is None or request.response_format is None:
         return None
@@ -74,11 +82,45 @@ async def useful_answer(request: Completion, author: ChatModel) -> str | None:
         return None
 
 
+def _review(request: Completion) -> str:
+    fine = Judgement(reason="Nothing is wrong with it.", score=4)
+    return Review(**dict.fromkeys(Review.model_fields, fine)).to_line()
+
+
+def _feel_nothing(request: Completion) -> str:
+    """One neutral turn for every turn that is shown: this judge has no feelings."""
+    data = dict(_DATA.findall(request.messages[-1].content))
+    turns = json.loads(data["transcript"])["turns"]
+    found = JudgedTurn(reason="It says so.", emotion=Emotion.NEUTRAL)
+    return Judged(turns=(found,) * len(turns)).to_line()
+
+
+def _best(rubric: type[Record]) -> Callable[[Completion], str]:
+    best = {name: {"reason": "Nothing is missing.", "score": 5} for name in rubric.model_fields}
+    line = rubric.model_validate(best).to_line()
+    return lambda request: line
+
+
+_JUDGES: Mapping[str | None, Callable[[Completion], str]] = {
+    "review": _review,
+    "emotion_judge": _feel_nothing,
+    "rubric_trajectory": _best(TrajectoryRubric),
+    "rubric_reasoning": _best(ReasoningRubric),
+    "rubric_empathy": _best(EmpathyRubric),
+}
+"""Steps that judge: these are content with everything, whatever they read."""
+JUDGES = frozenset(name for name in _JUDGES if name is not None)
+
+
 def _read_input(request: Completion) -> Record | None:
     text = request.messages[-1].content
     data = {name: json.loads(content) for name, content in _DATA.findall(text)}
     language = Language.ZH if is_chinese(request) else Language.EN
     where: dict[str, object] = {"dialogue_id": "loopback", "language": language}
+    if request.step == "emotional_outline":
+        return EmotionalInput.model_validate({**where, **data["plan"], **data["seed"]}, strict=False)
+    if request.step == "emotional_write":
+        return EmotionalWriteInput.model_validate({**where, **data["dialogue"]}, strict=False)
     if (request.step or "").startswith("conversation_"):
         return _read_conversation(request.step or "", text, data, where)
     scene, content = _SCENE.search(text), data.get("seed") or data.get("dialogue")

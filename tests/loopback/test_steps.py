@@ -13,7 +13,7 @@ from pipeline.domain.record import Record
 from pipeline.io.prompts import Prompt, load_prompts
 from tests.backends.openai_chat.asking import MODEL, author_at
 from tests.loopback import Fault, LoopbackServer
-from tests.loopback.answers import is_taken_in, useful_answer
+from tests.loopback.answers import JUDGES, is_taken_in, useful_answer
 from tests.loopback.requests import Completion
 
 SAMPLING = Sampling(temperature=0.7, top_p=0.9, max_completion_tokens=500)
@@ -21,7 +21,7 @@ CASES = [
     pytest.param(prompt, number, id=f"{prompt.front.step}-{example.language}-{number}")
     for prompt in load_prompts().list()
     for number, example in enumerate(prompt.front.examples)
-    if prompt.front.step != "review"  # a judge here is content with everything, whatever it reads
+    if prompt.front.step not in JUDGES  # a judge here is content with everything, whatever it reads
 ]
 
 
