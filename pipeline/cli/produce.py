@@ -9,6 +9,7 @@ from pipeline.cli.context import Context
 from pipeline.core.exports.format_names import FormatName
 
 if TYPE_CHECKING:
+    from pipeline.core.emotional_coverage import EmotionalCoverage
     from pipeline.run_records import RunSummary
 
 SET = click.option(
@@ -151,11 +152,24 @@ def print_summary(directory: Path, summary: "RunSummary") -> None:
         f"\n{summary.num_dialogues} dialogues, {summary.num_refusals} records refused; "
         f"{summary.shards_run} shards run, {summary.shards_cached} kept from before"
     )
+    if report.emotional is not None:
+        _print_coverage(report.emotional)
     _print_calibration(directory)
     _print_ledger(directory, report.total.hours)
     click.echo(f"listen: {directory / 'report' / 'index.html'}")
     for path in sorted((directory / "export").glob("*")):
         click.echo(f"export: {path}")
+
+
+def _print_coverage(coverage: "EmotionalCoverage") -> None:
+    """How evenly emotional dialogues cover their labels."""
+    from pipeline.cli.tables import print_table
+    from pipeline.core.emotional_coverage import coverage_note, coverage_tables
+
+    for table in coverage_tables(coverage):
+        click.echo()
+        print_table(table)
+    click.echo(f"\n{coverage_note(coverage)}")
 
 
 def _print_calibration(directory: Path) -> None:

@@ -9,6 +9,7 @@ from statistics import median
 
 from pydantic import Field
 
+from pipeline.core.emotional_coverage import CoverageTally, EmotionalCoverage
 from pipeline.core.report_sounds import SoundRow, SoundTally
 from pipeline.core.report_timing import TimingBasis, TimingReport, TimingTally
 from pipeline.core.turntaking import activity_of, talk_times
@@ -96,6 +97,8 @@ class RunReport(Record):
     voices: tuple[VoiceRow, ...]
     """By id."""
     timing: TimingReport
+    emotional: EmotionalCoverage | None
+    """How evenly emotional dialogues cover their labels; None for other recipes."""
     dialogues: tuple[DialogueRow, ...]
     """In the run's order."""
     sounds: tuple[SoundRow, ...] = ()
@@ -115,6 +118,7 @@ def summarise(
     `rendered` are the sounds beside words that its synthesizer can make.
     """
     total, timing, sounds = _Tally(), TimingTally(), SoundTally(rendered)
+    emotional = CoverageTally()
     each: list[DialogueRow] = []
     groups: dict[tuple[Kind, Language, Split | None], _Tally] = {}
     voices: dict[str, _VoiceTally] = {}
@@ -126,6 +130,7 @@ def summarise(
         for tally in (total, groups.setdefault(key, _Tally())):
             tally.add(measured)
         timing.add(timeline)
+        emotional.add(timeline)
         sounds.add(timeline)
         each.append(measured.row(timeline.dialogue_id))
         for voicing in timeline.voicing:
@@ -143,6 +148,7 @@ def summarise(
         refusals=refused,
         voices=tuple(tally.row(voice_id) for voice_id, tally in sorted(voices.items())),
         timing=timing.report(basis),
+        emotional=emotional.coverage(),
         dialogues=tuple(each),
         sounds=sounds.rows(),
     )
