@@ -40,4 +40,5 @@ def timing_basis(description: RunDescription) -> TimingBasis:
         calibration=description.calibration,
         overlap_spread=(asked.min, asked.max) if isinstance(asked, OverlapSpread) else None,
         own_response_latency=timing.response_latency is not None,
+        spread_reach=description.spread,
     )

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from pipeline.config import RunConfig
 from pipeline.core.ledger import Ledger
-from pipeline.core.timing.calibration import Calibration
+from pipeline.core.timing.calibration import Calibration, SpreadReach
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.record import Record
 
@@ -80,6 +80,9 @@ class RunDescription(Record):
     num_dialogues: int
     refusals: dict[str, int]
     calibration: Calibration | None
+    """None: no overlap ratio was asked for of the dataset as a whole."""
+    spread: SpreadReach | None = None
+    """How many dialogues could have their own ratio; None where none was spread."""
     store: str = "../store"
     """Where its clips are, from the run's own directory."""
     ledger: Ledger | None = None

@@ -14,7 +14,7 @@ import json
 import os
 import platform
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +23,7 @@ from typing import Self, TypeVar
 from pipeline import __version__
 from pipeline.config import RunConfig
 from pipeline.core.ledger import Ledger, summarise_calls
-from pipeline.core.timing.calibration import Calibration
+from pipeline.core.timing.calibration import Calibration, SpreadReach
 from pipeline.domain.errors import PipelineError
 from pipeline.domain.record import Record
 from pipeline.domain.spoken import SpokenScript
@@ -83,6 +83,7 @@ class Runner:
         self._store_directory = store_directory
         self._wiring = Wiring(config, run_directory, store_directory)
         self._calibration: Calibration | None = None
+        self._spread: SpreadReach | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -126,13 +127,14 @@ class Runner:
     @property
     def needs_calibration(self) -> bool:
         """Whether timing has to see the whole dataset before it places the first dialogue."""
-        return isinstance(self.config.timing.overlap_ratio, float)
+        return self.config.timing.overlap_ratio is not None
 
     def calibrate(self, spoken: Sequence[ShardRef]) -> Calibration | None:
         """Find the dial for a dataset-level overlap ratio; None where none is asked for.
 
-        The result is kept beside the timing shards, so that a resumed run does not search again. Raises
-        ConfigError with the feasible range where the target cannot be met.
+        Where a ratio is spread over dialogues each has a dial of its own; what is found is how many can have
+        theirs. The result is kept beside the timing shards, so that a resumed run does not search again. Raises
+        ConfigError with the feasible range where what was asked for cannot be met.
         """
         if not self.needs_calibration:
             return None
@@ -145,13 +147,23 @@ class Runner:
         )
         shards = sorted((ref.index, ref.records_sha256) for ref in spoken)
         key = hashlib.sha256(json.dumps([parts, shards]).encode()).hexdigest()
-        found = self.directory.find_note(directory_of(timing.NAME), "calibration", key, Calibration)
-        if found is None:
-            found = timing.calibrate_dataset(_Spoken(self.directory, spoken), self.config.timing, deps)
-            if found is None:
-                return None
-            self.directory.write_note(directory_of(timing.NAME), "calibration", key, found)
-        self._calibration = found
+        dialogues = _Spoken(self.directory, spoken)
+        self._calibration = self._noted(
+            "calibration",
+            key,
+            Calibration,
+            lambda: timing.calibrate_dataset(dialogues, self.config.timing, deps),
+        )
+        self._spread = self._noted(
+            "spread", key, SpreadReach, lambda: timing.survey_spread(dialogues, self.config.timing, deps)
+        )
+        return self._calibration
+
+    def _noted(self, name: str, key: str, kind: type[R], find: Callable[[], R | None]) -> R | None:
+        """What timing found out about the whole dataset, from its note or anew."""
+        found = self.directory.find_note(directory_of(timing.NAME), name, key, kind)
+        if found is None and (found := find()) is not None:
+            self.directory.write_note(directory_of(timing.NAME), name, key, found)
         return found
 
     def use(self, calibration: Calibration | None) -> None:
@@ -160,7 +172,7 @@ class Runner:
 
     @property
     def _dial(self) -> float:
-        if not self.needs_calibration:
+        if not isinstance(self.config.timing.overlap_ratio, float):
             return 0.0
         if self._calibration is None:
             raise RuntimeError("timing.overlap_ratio is a number: call `calibrate` before timing")
@@ -241,6 +253,7 @@ class Runner:
             num_dialogues=summary.num_dialogues,
             refusals=summary.refusals,
             calibration=self._calibration,
+            spread=self._spread,
             store=os.path.relpath(self._store_directory.resolve(), self.directory.path.resolve()),
             ledger=self._ledger(),
         )

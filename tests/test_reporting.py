@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.core.report import RunReport
-from pipeline.core.timing.calibration import Calibration
+from pipeline.core.timing.calibration import Calibration, SpreadReach
 from pipeline.domain.errors import ConfigError
 from pipeline.io.references import load_reference
 from pipeline.reporting import report_run, timing_basis
@@ -63,6 +63,27 @@ def test_the_basis_is_what_the_run_was_asked_for(
     basis = timing_basis(redescribe(run_directory, timing))
     assert (basis.overlap_spread, basis.own_response_latency) == (spread, own_latency)
     assert basis.reference == load_reference("switchboard")
+
+
+def test_what_became_of_a_spread_is_in_the_numbers_and_on_the_page(run_directory: Path) -> None:
+    reach = SpreadReach(
+        min=0.1,
+        max=0.2,
+        n=6,
+        too_high=2,
+        too_low=1,
+        refused=0,
+        asked_mean=0.15,
+        reached_mean=0.12,
+        feasible=(0.0, 0.2),
+    )
+    found = redescribe(run_directory, Config(overlap_ratio=OverlapSpread(min=0.1, max=0.2)))
+    changed = found.model_copy(update={"spread": reach})
+    (run_directory / "run.json").write_text(changed.to_line(), encoding="utf-8")
+    assert report_run(run_directory).timing.spread_reach == reach
+    page = (run_directory / "report" / "index.html").read_text(encoding="utf-8")
+    assert "0.1000 to 0.2000 asked, spread over dialogues" in page
+    assert f"Asked and reached: {reach.sentence()}." in page
 
 
 def test_a_run_without_a_description_has_no_report(run_directory: Path) -> None:

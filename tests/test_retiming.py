@@ -13,6 +13,7 @@ from pipeline.domain.timeline import Dialogue, Timeline
 from pipeline.io.jsonl import read_records
 from pipeline.retiming import retime_run
 from pipeline.run_records import read_description
+from pipeline.stages import timing
 from pipeline.stages.timing import Config
 from tests.measured import overlap_ratio
 from tests.runs import data_of, finished_run, run_at, small_config
@@ -59,6 +60,39 @@ def test_retiming_meets_a_target_from_stored_clips_alone(
     for name, timeline in after.items():
         assert {s.clip for s in timeline.supervisions} == {s.clip for s in before[name].supervisions}
     assert {path.stem for path in (tmp_path / "out" / "audio").iterdir()} == set(after)
+
+
+SPREAD = "timing.overlap_ratio={min: 0.0, max: 0.1}"
+
+
+def test_a_run_whose_ratio_is_spread_says_how_many_dialogues_have_theirs(
+    finished: Path, tmp_path: Path
+) -> None:
+    summary = retime_run(finished, tmp_path / "out", (SPREAD,), 2)
+    found = read_description(tmp_path / "out")
+    assert found.calibration is None
+    assert found.spread is not None
+    assert (found.spread.min, found.spread.max, found.spread.n) == (0.0, 0.1, 6)
+    assert found.spread.refused == summary.num_refusals
+    ratios = [overlap_ratio((one,)) for one in timelines(tmp_path / "out").values()]
+    assert sum(ratios) / len(ratios) == pytest.approx(found.spread.reached_mean, abs=0.005)
+    again = retime_run(finished, tmp_path / "out", (SPREAD,), 1)
+    assert again.shards_run == 0
+    assert read_description(tmp_path / "out") == found
+
+
+def test_a_spread_that_is_surveyed_once_is_not_surveyed_again(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retime_run(finished, tmp_path / "out", (SPREAD,), 1)
+
+    def never(*_: object) -> None:
+        raise AssertionError("surveyed again")
+
+    monkeypatch.setattr(timing, "survey_spread", never)
+    retime_run(finished, tmp_path / "out", (SPREAD,), 1)
+    with pytest.raises(AssertionError, match="surveyed again"):
+        retime_run(finished, tmp_path / "out", ("timing.overlap_ratio={min: 0.0, max: 0.2}",), 1)
 
 
 def test_a_retimed_run_describes_itself_with_all_that_made_it(finished: Path, tmp_path: Path) -> None:

@@ -177,7 +177,11 @@ def _print_calibration(directory: Path) -> None:
     from pipeline.cli.tables import print_table
     from pipeline.run_records import read_description
 
-    found = read_description(directory).calibration
+    description = read_description(directory)
+    spread = description.spread
+    if spread is not None:
+        click.echo(f"overlap ratio {spread.min:.4f} to {spread.max:.4f}: {spread.sentence()}")
+    found = description.calibration
     if found is None:
         return
     click.echo(

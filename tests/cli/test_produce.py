@@ -105,6 +105,16 @@ def test_a_retimed_run_meets_its_target_and_says_so(finished: Path, tmp_path: Pa
     assert json.loads((tmp_path / "out" / "run.json").read_bytes())["config"]["timing"]["tail_s"] == 2.0
 
 
+def test_a_retimed_run_whose_ratio_is_spread_says_how_many_have_theirs(
+    finished: Path, tmp_path: Path
+) -> None:
+    spread = "timing.overlap_ratio={min: 0.0, max: 0.1}"
+    answer = humdial("retime", finished, "--out", tmp_path / "out", "--set", spread, "--processes", "1")
+    assert answer.code == 0, answer.err
+    (line,) = (line for line in answer.out.splitlines() if line.startswith("overlap ratio "))
+    assert line.startswith("overlap ratio 0.0000 to 0.1000: of 6 dialogues ")
+
+
 @pytest.mark.parametrize("layout", ["train", "dev", "test"])
 def test_an_export_says_how_many_dialogues_went_where(layout: str, finished: Path, tmp_path: Path) -> None:
     out = tmp_path / "export"
