@@ -54,6 +54,11 @@ class LogProgress:
             self._num_shards,
         )
 
+    def calibrating(self, number: int, done: int, num_dialogues: int) -> None:
+        """Say that a pass over all dialogues begins."""
+        if not done:
+            self._log.info("calibrating: pass %d, %d dialogues", number, num_dialogues)
+
     def end(self) -> None:
         """Say that all have passed."""
         self._log.info("all %d shards passed", self._num_shards)

@@ -47,10 +47,10 @@ def retime_run(
         )
     with Runner(config, out, store, described.versions.deps) as runner, runner.directory.locked():
         spoken = _adopt(RunDirectory(run_directory), runner.directory)
-        calibration = runner.calibrate(spoken)
-        progress.begin(len(spoken) * len(FROM_TIMING))
         done: list[ShardRef] = []
         try:
+            calibration = runner.calibrate(spoken, progress)
+            progress.begin(len(spoken) * len(FROM_TIMING))
             for ref in _advance_all(runner, spoken, calibration, store, processes):
                 done.append(ref)
                 progress.advance(ref)

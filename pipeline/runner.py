@@ -129,7 +129,7 @@ class Runner:
         """Whether timing has to see the whole dataset before it places the first dialogue."""
         return self.config.timing.overlap_ratio is not None
 
-    def calibrate(self, spoken: Sequence[ShardRef]) -> Calibration | None:
+    def calibrate(self, spoken: Sequence[ShardRef], progress: Progress = SILENT) -> Calibration | None:
         """Find the dial for a dataset-level overlap ratio; None where none is asked for.
 
         Where a ratio is spread over dialogues each has a dial of its own; what is found is how many can have
@@ -147,7 +147,7 @@ class Runner:
         )
         shards = sorted((ref.index, ref.records_sha256) for ref in spoken)
         key = hashlib.sha256(json.dumps([parts, shards]).encode()).hexdigest()
-        dialogues = _Spoken(self.directory, spoken)
+        dialogues = _Spoken(self.directory, spoken, progress)
         self._calibration = self._noted(
             "calibration",
             key,
@@ -297,7 +297,7 @@ def _advance_all(
 
     for ref in plan:
         spoken.append(advance(ref, BEFORE_TIMING))
-    runner.calibrate(spoken)
+    runner.calibrate(spoken, progress)
     for ref in spoken:
         rendered.append(advance(ref, FROM_TIMING))
     return rendered, done
@@ -306,13 +306,22 @@ def _advance_all(
 class _Spoken:
     """The dialogues of some speech shards, read anew each time they are gone through."""
 
-    def __init__(self, directory: RunDirectory, refs: Sequence[ShardRef]) -> None:
+    def __init__(self, directory: RunDirectory, refs: Sequence[ShardRef], progress: Progress) -> None:
         self._directory = directory
         self._refs = sorted(refs, key=lambda ref: ref.index)
+        self._progress = progress
+        self._passes = 0
 
     def __iter__(self) -> Iterator[SpokenScript]:
+        self._passes += 1
+        number, total = self._passes, sum(ref.num_records for ref in self._refs)
+        self._progress.calibrating(number, 0, total)
+        done = 0
         for ref in self._refs:
-            yield from self._directory.read_shard(directory_of(ref.stage), ref.index, SpokenScript)
+            for spoken in self._directory.read_shard(directory_of(ref.stage), ref.index, SpokenScript):
+                yield spoken
+                done += 1
+                self._progress.calibrating(number, done, total)
 
 
 class _Sources:

@@ -336,9 +336,13 @@ class Watcher:
         self.promised = -1
         self.seen: list[ShardRef] = []
         self.ended = False
+        self.passes: list[tuple[int, int, int]] = []
 
     def begin(self, num_shards: int) -> None:
         self.promised = num_shards
+
+    def calibrating(self, number: int, done: int, num_dialogues: int) -> None:
+        self.passes.append((number, done, num_dialogues))
 
     def advance(self, ref: ShardRef) -> None:
         self.seen.append(ref)
@@ -354,6 +358,19 @@ def test_progress_is_promised_what_it_is_shown(copied: Path) -> None:
     assert watcher.promised == len(watcher.seen) == 12
     assert watcher.ended
     assert all(ref.cached for ref in watcher.seen)
+
+
+def test_a_calibration_is_watched_dialogue_by_dialogue_in_every_pass(copied: Path) -> None:
+    watcher, again = Watcher(), Watcher()
+    config = small_config(timing={"overlap_ratio": 0.06})
+    for one in (watcher, again):
+        with Runner(config, copied, copied.parent / "store") as runner:
+            run_in_process(runner, one)
+    numbers = sorted({number for number, _, _ in watcher.passes})
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(numbers) >= 2
+    assert watcher.passes == [(number, done, 6) for number in numbers for done in range(7)]
+    assert again.passes == []
 
 
 def test_progress_is_ended_when_a_run_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
