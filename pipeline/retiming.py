@@ -45,7 +45,7 @@ def retime_run(
         raise ConfigError(
             f"retime: the clips of {run_directory} were in {store}, which is not there; put that store back"
         )
-    with Runner(config, out, store, described.versions.deps) as runner, runner.directory.locked():
+    with Runner(config, out, store, described) as runner, runner.directory.locked():
         spoken = _adopt(RunDirectory(run_directory), runner.directory)
         done: list[ShardRef] = []
         try:

@@ -1,5 +1,6 @@
 """What a run writes down about itself, and what is told to whoever watches it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -76,6 +77,19 @@ class Versions(Record):
     deps: dict[str, str]
     """By stage: engine, voices, prompts, reference - whatever else its output depends on."""
     packages: dict[str, str]
+    models: Mapping[str, str] = {}
+    """Who wrote, judged and spoke, by role."""
+    prompts: Mapping[str, str] = {}
+    """SHA-256 by `<stage>/<name>.v<N>` of every prompt that the author was given."""
+    sources: tuple[str, ...] = ()
+    """SHA-256 of what each of the configuration's seed sources held, in their order."""
+
+
+class StageCounts(Record):
+    """What one stage made of what it was given."""
+
+    records: int
+    refusals: int
 
 
 class RunDescription(Record):
@@ -85,12 +99,15 @@ class RunDescription(Record):
     versions: Versions
     num_dialogues: int
     refusals: dict[str, int]
+    """By `<stage>: <reason>`."""
     calibration: Calibration | None
     """None: no overlap ratio was asked for of the dataset as a whole."""
     spread: SpreadReach | None = None
     """How many dialogues could have their own ratio; None where none was spread."""
     store: str = "../store"
     """Where its clips are, from the run's own directory."""
+    counts: Mapping[str, StageCounts] = {}
+    """By stage, in the order in which they ran."""
     ledger: Ledger | None = None
     """What a paid author's work took; None for the embedded one."""
 

@@ -14,7 +14,7 @@ import json
 import os
 import platform
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
@@ -38,6 +38,7 @@ from pipeline.run_records import (
     RunSummary,
     ShardRef,
     Slicing,
+    StageCounts,
     Versions,
 )
 from pipeline.stages import render, seeds, timing
@@ -47,9 +48,15 @@ from pipeline.wiring import ORDER, STAGE_VERSIONS, BoundStage, Wiring, directory
 
 R = TypeVar("R", bound=Record)
 
-PACKAGES = ("numpy", "scipy", "soxr", "soundfile", "pydantic", "prefect", "espeakng-loader", "openai")
-"""Packages whose versions a run writes down."""
+PACKAGES = (
+    *("numpy", "scipy", "soxr", "soundfile", "xxhash", "pydantic", "pyyaml", "jinja2", "num2words", "rjieba"),
+    *("prefect", "espeakng-loader", "openai"),
+)
+"""Packages whose versions a run writes down: those that could change its data, or how it ran."""
 
+
+NOTHING = Versions(pipeline="", python="", stages={}, deps={}, packages={})
+"""What made a run that took nothing over."""
 
 BEFORE_TIMING = ORDER[1 : ORDER.index(timing.NAME)]
 FROM_TIMING = ORDER[ORDER.index(timing.NAME) :]
@@ -74,14 +81,15 @@ class Runner:
         config: RunConfig,
         run_directory: Path,
         store_directory: Path,
-        inherited_deps: Mapping[str, str] | None = None,
+        inherited: RunDescription | None = None,
     ) -> None:
-        """`inherited_deps` are those of stages whose shards another run made."""
+        """`inherited` describes the run that lends its shards to this one."""
         self.config = config
-        self._inherited_deps = dict(inherited_deps or {})
+        self._inherited = inherited
         self.directory = RunDirectory(run_directory)
         self._store_directory = store_directory
         self._wiring = Wiring(config, run_directory, store_directory)
+        self._sources: tuple[str, ...] = ()
         self._calibration: Calibration | None = None
         self._spread: SpreadReach | None = None
 
@@ -98,6 +106,7 @@ class Runner:
         self._wiring.timing_deps(0.0)  # a reference that is not there is told before anything is paid for
         bound = self._wiring.stage(seeds.NAME)
         sources = self._wiring.sources()
+        self._sources = tuple(source.content_sha256 for source in sources)
         upstream = "".join(source.fingerprint() for source in sources)
         key = hashlib.sha256(
             f"{bound.key(self.config.seed, upstream)}/{self.config.shard_size}".encode()
@@ -205,7 +214,7 @@ class Runner:
             shards_cached=sum(ref.cached for ref in done),
         )
         write_text(
-            self.directory.path / DESCRIPTION, self._describe(summary).model_dump_json(indent=2) + "\n"
+            self.directory.path / DESCRIPTION, self._describe(summary, done).model_dump_json(indent=2) + "\n"
         )
         return summary
 
@@ -239,24 +248,44 @@ class Runner:
         self.directory.write_note(directory_of(seeds.NAME), "slicing", key, Slicing(num_shards=len(slices)))
         return tuple(refs)
 
-    def _describe(self, summary: RunSummary) -> RunDescription:
+    def _describe(self, summary: RunSummary, done: Sequence[ShardRef]) -> RunDescription:
         """What was asked, with what, and what came of it."""
         return RunDescription(
             config=self.config,
-            versions=Versions(
-                pipeline=__version__,
-                python=platform.python_version(),
-                stages=STAGE_VERSIONS,
-                deps={**self._inherited_deps, **self._wiring.bound()},
-                packages={name: found for name in PACKAGES if (found := _version(name))},
-            ),
+            versions=self._versions(),
             num_dialogues=summary.num_dialogues,
             refusals=summary.refusals,
             calibration=self._calibration,
             spread=self._spread,
             store=os.path.relpath(self._store_directory.resolve(), self.directory.path.resolve()),
+            counts=self._counts(done),
             ledger=self._ledger(),
         )
+
+    def _versions(self) -> Versions:
+        """What made this run: stages that were built here, and those whose shards were taken over."""
+        before = self._inherited.versions if self._inherited else NOTHING
+        return Versions(
+            pipeline=__version__,
+            python=platform.python_version(),
+            stages=STAGE_VERSIONS,
+            deps={**before.deps, **self._wiring.bound()},
+            packages={name: found for name in PACKAGES if (found := _version(name))},
+            models={**before.models, **self._wiring.models},
+            prompts={**before.prompts, **self._wiring.prompts},
+            sources=self._sources or before.sources,
+        )
+
+    def _counts(self, done: Sequence[ShardRef]) -> dict[str, StageCounts]:
+        """Records and refusals by stage, of the shards of this run and of those that it took over."""
+        counts = dict(self._inherited.counts) if self._inherited else {}
+        for stage in dict.fromkeys(ref.stage for ref in done):
+            shards = [ref for ref in done if ref.stage == stage]
+            counts[stage] = StageCounts(
+                records=sum(ref.num_records for ref in shards),
+                refusals=sum(ref.num_refusals for ref in shards),
+            )
+        return {stage: counts[stage] for stage in ORDER if stage in counts}
 
     def _ledger(self) -> Ledger | None:
         author = self.config.script.author

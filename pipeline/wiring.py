@@ -101,6 +101,10 @@ class Wiring:
         self._resources = ExitStack()
         self._building = threading.Lock()
         self._bound: dict[tuple[str, float], BoundStage] = {}
+        self.models: dict[str, str] = {}
+        """Who writes, judges and speaks in the stages built so far, by role."""
+        self.prompts: dict[str, str] = {}
+        """SHA-256 by `<stage>/<name>.v<N>` of the prompts that they use."""
 
     def stage(self, name: str, dial: float = 0.0) -> BoundStage:
         """The bound stage; `dial` is for timing. Raises ConfigError where its backend or files are not to be had."""
@@ -154,12 +158,13 @@ class Wiring:
     def _script(self) -> BoundStage:
         config = self._config.script
         prompts = load_prompts(pins=config.prompts)
-        names = script.prompts_of(config)
-        used = "".join(f"{prompt.reference}:{prompt.sha256}" for prompt in map(prompts.current, names))
+        self.prompts = {p.reference: p.sha256 for p in map(prompts.current, script.prompts_of(config))}
+        used = "".join(f"{reference}:{sha256}" for reference, sha256 in self.prompts.items())
         author = self._author(config.author)
         judge = self._judge(author)
         paid = config.author.backend != "offline" or judge is not None
         author, judge, replies = self._within_budget(author, judge)
+        self.models |= {"author": author.name} | ({} if judge is None else {"judge": judge.name})
         deps = script.Deps(
             root_seed=self._config.seed,
             author=author,
@@ -220,6 +225,7 @@ class Wiring:
         from pipeline.backends.espeak.synthesizer import EspeakSynthesizer
 
         synthesizer = self._resources.enter_context(EspeakSynthesizer(workers=self._config.speech.processes))
+        self.models["synthesizer"] = synthesizer.engine
         deps = speech.Deps(
             root_seed=self._config.seed,
             synthesizer=synthesizer,
