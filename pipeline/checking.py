@@ -81,11 +81,6 @@ class RunCheck:
         return replace(check, findings=(*sound.findings, *check.findings))
 
 
-def check_run(run_directory: Path) -> Iterator[Finding]:
-    """Every finding of a run, without its figures. Raises ConfigError where there is no finished run."""
-    return RunCheck(run_directory).findings()
-
-
 def count_dialogues(run_directory: Path) -> int:
     """How many a check will measure."""
     return sum(1 for _ in RunDirectory(run_directory).read_dialogues())

@@ -13,7 +13,7 @@ import soundfile
 from click.testing import CliRunner
 
 from pipeline.backends.vad import DETECTORS
-from pipeline.checking import RunCheck, check_run
+from pipeline.checking import RunCheck
 from pipeline.cli.main import humdial
 from pipeline.cli.measure import check, describe, fit
 from pipeline.core.checks import Code, Finding
@@ -144,7 +144,7 @@ FAULTS: dict[Callable[[Path], None], Code] = {
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_a_fault_of_a_file_is_found_and_named(run: Path, fault: Callable[[Path], None]) -> None:
     fault(run)
-    found = list(check_run(run))
+    found = list(RunCheck(run).findings())
     named = [finding for finding in found if finding.code is FAULTS[fault]]
     assert named, [finding.code.value for finding in found]
     assert {finding.dialogue_id for finding in named} == {"d00000"}
@@ -155,7 +155,7 @@ def test_a_file_that_sounds_right_and_is_another_is_one_finding(
     run: Path, fault: Callable[[Path], None]
 ) -> None:
     fault(run)
-    (finding,) = check_run(run)
+    (finding,) = RunCheck(run).findings()
     assert finding.code is Code.AUDIO_CHANGED
     assert dialogue(run).audio.digest in finding.detail
 
@@ -167,7 +167,7 @@ def test_a_file_that_lacks_its_end_is_cut_off_and_nothing_else(
     timelines = time_dialogues(spoken_dialogues(1), load_reference("switchboard"))
     write_run(tmp_path, timelines, file_format=file_format)
     cut_off(tmp_path)
-    (finding,) = check_run(tmp_path)
+    (finding,) = RunCheck(tmp_path).findings()
     assert finding.code is Code.TRUNCATED_FILE
     assert f"written with {dialogue(tmp_path).audio.num_bytes}: cut off" in finding.detail
 
@@ -179,7 +179,7 @@ def test_a_user_who_is_heard_all_the_time_changes_the_overlap_ratio(run: Path) -
 
     for index in range(4):
         rewrite(run, babble, index)
-    found = {finding.code: finding for finding in check_run(run)}
+    found = {finding.code: finding for finding in RunCheck(run).findings()}
     assert {Code.UNRECORDED_SPEECH, Code.OVERLAP_RATIO_OFF} <= set(found)
     assert found[Code.OVERLAP_RATIO_OFF].dialogue_id is None
     assert "the records say 0." in found[Code.OVERLAP_RATIO_OFF].detail
@@ -188,7 +188,7 @@ def test_a_user_who_is_heard_all_the_time_changes_the_overlap_ratio(run: Path) -
 def test_audio_that_is_a_little_late_throughout_is_a_finding_of_the_dataset(run: Path) -> None:
     for index in range(4):
         rewrite(run, lambda samples: np.roll(samples, 24 * 60, axis=0), index)
-    found = {finding.code for finding in check_run(run)}
+    found = {finding.code for finding in RunCheck(run).findings()}
     assert Code.EDGES_IMPRECISE in found
     assert Code.ONSET_OFF not in found
 
@@ -196,14 +196,14 @@ def test_audio_that_is_a_little_late_throughout_is_a_finding_of_the_dataset(run:
 def test_the_loudness_that_is_wanted_is_the_runs_own(tmp_path: Path) -> None:
     timelines = time_dialogues(spoken_dialogues(1), load_reference("switchboard"))
     write_run(tmp_path, timelines, loudness_lufs=LOUDNESS_LUFS - 3)
-    found = list(check_run(tmp_path))
+    found = list(RunCheck(tmp_path).findings())
     assert {finding.code for finding in found} == {Code.LOUDNESS_OUT_OF_RANGE}
     assert "wanted -14.9 +/- 2.0" in found[0].detail
 
 
 def test_a_directory_that_holds_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"holds no run\.json"):
-        check_run(tmp_path)
+        RunCheck(tmp_path)
 
 
 def test_the_command_prints_one_finding_per_line_and_the_summary_last(run: Path) -> None:

@@ -1,4 +1,4 @@
-"""How far a sample is from a table, or from another sample: Kolmogorov-Smirnov and earth mover's distances."""
+"""How far a sample is from a table: Kolmogorov-Smirnov and earth mover's distances."""
 
 import numpy as np
 import numpy.typing as npt
@@ -24,33 +24,15 @@ def ks_distance(sample: npt.ArrayLike, distribution: QuantileTable) -> float:
     return float(max((steps[1:] - model).max(), (model - steps[:-1]).max()))
 
 
-def ks_distance_two_sample(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
-    """Kolmogorov-Smirnov distance between two samples."""
-    a, b = _sorted_sample(first, "KS distance"), _sorted_sample(second, "KS distance")
-    grid = np.concatenate((a, b))
-    share_a = np.searchsorted(a, grid, side="right") / len(a)
-    share_b = np.searchsorted(b, grid, side="right") / len(b)
-    return float(np.abs(share_a - share_b).max())
-
-
 def emd_s(sample: npt.ArrayLike, distribution: QuantileTable) -> float:
     """Earth mover's distance in seconds: how far the average event would have to move to fit the table.
 
     mean |Q_sample(p) - Q_table(p)| over 2,000 mid-points p, both clipped to +/- 2 s, so that a single very
     long pause does not drown the rest.
     """
-    values = _sorted_sample(sample, "EMD")
-    return _mean_move(np.quantile(values, _EMD_LEVELS), distribution.quantile_array(_EMD_LEVELS))
-
-
-def emd_s_two_sample(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
-    """`emd_s` between two samples."""
-    a, b = _sorted_sample(first, "EMD"), _sorted_sample(second, "EMD")
-    return _mean_move(np.quantile(a, _EMD_LEVELS), np.quantile(b, _EMD_LEVELS))
-
-
-def _mean_move(a: Floats, b: Floats) -> float:
-    moves = np.clip(a, -_EMD_CLIP_S, _EMD_CLIP_S) - np.clip(b, -_EMD_CLIP_S, _EMD_CLIP_S)
+    values = np.quantile(_sorted_sample(sample, "EMD"), _EMD_LEVELS)
+    wanted = distribution.quantile_array(_EMD_LEVELS)
+    moves = np.clip(values, -_EMD_CLIP_S, _EMD_CLIP_S) - np.clip(wanted, -_EMD_CLIP_S, _EMD_CLIP_S)
     return float(np.mean(np.abs(moves)))
 
 

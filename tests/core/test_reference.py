@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline.core.distances import emd_s, emd_s_two_sample, ks_distance, ks_distance_two_sample
+from pipeline.core.distances import emd_s, ks_distance
 from pipeline.core.reference import Collection, Distribution, QuantileTable, Reference
 from pipeline.domain.errors import ConfigError
 from pipeline.io.references import load_reference
@@ -87,12 +87,6 @@ def test_emd_is_the_shift_where_a_sample_is_shifted() -> None:
 
 def test_emd_clips_at_two_seconds_so_that_one_long_pause_does_not_drown_the_rest() -> None:
     assert emd_s([100.0], QuantileTable(unit="s", levels=(0.0, 1.0), quantiles=(2.0, 2.0))) == 0.0
-
-
-def test_two_samples_are_compared_alike() -> None:
-    assert ks_distance_two_sample([1, 2, 3], [1, 2, 3]) == 0.0
-    assert ks_distance_two_sample([0, 0, 1, 1], [0, 1, 1, 1]) == pytest.approx(0.25)
-    assert emd_s_two_sample([0.0, 1.0], [0.5, 1.5]) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("sample", [[], [[1.0, 2.0]], [float("nan")]])
