@@ -12,7 +12,7 @@ from pipeline.domain.seed import SeedDialogue
 from pipeline.io.corpora import CORPORA
 from pipeline.wiring import read_source
 
-PRESETS = ("conversation", "demo", "full", "small")
+PRESETS = ("conversation", "demo", "emotional", "full", "small")
 
 
 def preset(name: str) -> RunConfig:
@@ -29,7 +29,7 @@ def test_there_are_no_other_presets() -> None:
     assert sorted(path.stem for path in directory.glob("*.yaml")) == sorted(PRESETS)
 
 
-@pytest.mark.parametrize("name", ["conversation", "demo", "small"])
+@pytest.mark.parametrize("name", ["conversation", "demo", "emotional", "small"])
 def test_a_preset_without_corpora_resolves_as_it_is(name: str) -> None:
     request = resolve(name, None, ())
     assert Path(request.run_directory) == Path("outputs").absolute() / name
