@@ -21,8 +21,8 @@ from pipeline.domain.errors import ConfigError
 from pipeline.domain.timeline import Dialogue
 from pipeline.io.audio import read_pcm16
 from pipeline.io.references import load_reference
+from tests.core.timing.dialogues import made_up
 from tests.made_run import LOUDNESS_LUFS, write_run
-from tests.spoken import ALL_SHAPES
 from tests.timed import spoken_dialogues, time_dialogues
 
 Pcm = npt.NDArray[np.int16]
@@ -30,7 +30,7 @@ Pcm = npt.NDArray[np.int16]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    timelines = time_dialogues(spoken_dialogues(4, ALL_SHAPES), load_reference("switchboard"))
+    timelines = time_dialogues([made_up(number) for number in (0, 2, 3, 4)], load_reference("switchboard"))
     write_run(tmp_path, timelines)
     return tmp_path
 
@@ -147,7 +147,7 @@ def test_a_fault_of_a_file_is_found_and_named(run: Path, fault: Callable[[Path],
     found = list(RunCheck(run).findings())
     named = [finding for finding in found if finding.code is FAULTS[fault]]
     assert named, [finding.code.value for finding in found]
-    assert {finding.dialogue_id for finding in named} == {"d00000"}
+    assert {finding.dialogue_id for finding in named} == {"en-0000"}
 
 
 @pytest.mark.parametrize("fault", [encoded_again, backwards], ids=lambda fault: fault.__name__)
