@@ -1,0 +1,229 @@
+"""Figures that the filter has to reach, as a table, and which of them hold.
+
+Those of Switchboard come from words with dialogue-act tags: a talkspurt is a backchannel where all of its words are
+tagged as one.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Literal
+
+from pipeline.core.mining.activity import TIME_EQUALITY_S, talk_of
+from pipeline.core.mining.candidates import Candidate
+from pipeline.core.mining.limits import EventLimits, SegmentLimits
+from pipeline.core.mining.scoring import Score
+from pipeline.domain.mining import MinedType, RecordedActivity, Segment
+from pipeline.domain.record import Record
+from pipeline.domain.span import Span
+
+STRICT_ACTS = frozenset({"b", "bh", "bk"})
+WIDE_ACTS = STRICT_ACTS | {"aa", "ba"}
+"""With agreement and appreciation."""
+
+Basis = Literal["timing", "words", "any"]
+Figure = Literal[
+    "backchannel_f1",
+    "gap_backchannel_f1",
+    "interruption_initiator_backchannel",
+    "interruption_either_backchannel",
+    "anchors_covered",
+    "overlap_f1",
+    "onset_f1_jitter_30_ms",
+    "onset_f1_short_spurts_dropped",
+    "turnbench_int_recall",
+    "listening_interruption_precision",
+]
+
+
+class Gate(Record):
+    """A figure, the bound it has to keep, and what the reference implementation reached (None: open)."""
+
+    figure: Figure
+    basis: Basis
+    at_least: float | None
+    at_most: float | None
+    reference: float | None
+    where: str
+
+
+def _gate(
+    figure: Figure, basis: Basis, bound: float, reference: float | None, where: str, upper: bool = False
+) -> Gate:
+    low, high = (None, bound) if upper else (bound, None)
+    return Gate(figure=figure, basis=basis, at_least=low, at_most=high, reference=reference, where=where)
+
+
+_TEST_HALF = "Switchboard, test half, overlap >= 0.2 s"
+_ALL = "Switchboard, all, overlap >= 0.2 s"
+
+GATES = (
+    _gate("backchannel_f1", "timing", 0.74, 0.750, _TEST_HALF),
+    _gate("backchannel_f1", "words", 0.86, 0.881, _TEST_HALF),
+    _gate("gap_backchannel_f1", "timing", 0.74, 0.750, _TEST_HALF),
+    _gate("gap_backchannel_f1", "words", 0.86, 0.874, _TEST_HALF),
+    _gate("interruption_initiator_backchannel", "timing", 0.06, 0.058, _ALL, upper=True),
+    _gate("interruption_initiator_backchannel", "words", 0.04, 0.029, _ALL, upper=True),
+    _gate("interruption_either_backchannel", "timing", 0.08, 0.069, _ALL, upper=True),
+    _gate("interruption_either_backchannel", "words", 0.05, 0.038, _ALL, upper=True),
+    _gate("anchors_covered", "any", 0.95, 0.960, _ALL),
+    _gate("overlap_f1", "any", 0.82, 0.83, "simulated, at every level of bleed down to -12 dB"),
+    _gate("onset_f1_jitter_30_ms", "timing", 0.94, 0.945, _ALL),
+    _gate("onset_f1_short_spurts_dropped", "timing", 0.97, 0.973, f"{_ALL}; spurts below 250 ms dropped"),
+    _gate("turnbench_int_recall", "any", 0.945, None, "TurnBench dev, at a false-positive rate <= 0.10"),
+    _gate(
+        "listening_interruption_precision", "any", 0.80, None, "100 stratified segments and 50 rejects, heard"
+    ),
+)
+
+
+class GateResult(Record):
+    """A gate and what was measured."""
+
+    gate: Gate
+    measured: float | None
+    verdict: Literal["holds", "fails", "not measured"]
+
+
+def check_gates(measured: Mapping[tuple[Figure, Basis], float | None]) -> tuple[GateResult, ...]:
+    """Every gate of the table; one without a measurement neither holds nor fails."""
+    return tuple(_result(gate, measured.get((gate.figure, gate.basis))) for gate in GATES)
+
+
+def _result(gate: Gate, value: float | None) -> GateResult:
+    if value is None:
+        return GateResult(gate=gate, measured=None, verdict="not measured")
+    enough = gate.at_least is None or value >= gate.at_least - TIME_EQUALITY_S
+    little = gate.at_most is None or value <= gate.at_most + TIME_EQUALITY_S
+    return GateResult(gate=gate, measured=value, verdict="holds" if enough and little else "fails")
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedWord:
+    """A word with its dialogue act; None where it has none (11 % of Switchboard's overlap onsets)."""
+
+    span: Span
+    act: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedRecording:
+    """A recording, what was found in it, and the dialogue acts of its words, by speaker."""
+
+    activity: RecordedActivity
+    candidates: tuple[Candidate, ...]
+    segments: tuple[Segment, ...]
+    acts: Mapping[str, Sequence[TaggedWord]]
+
+
+def backchannel_truth(
+    recording: TaggedRecording, limits: EventLimits, acts: frozenset[str] = STRICT_ACTS
+) -> dict[tuple[str, int], bool]:
+    """By (speaker, start) of each tagged talkspurt: whether all of its words are backchannels.
+
+    A talkspurt without a single tag is left out: nobody said what it is.
+    """
+    talk = talk_of(recording.activity, limits.ipu_gap_s, limits.min_ipu_s)
+    truth: dict[tuple[str, int], bool] = {}
+    for index, name in enumerate(talk.names):
+        said: dict[int, list[str | None]] = {}
+        for word in recording.acts.get(name, ()):
+            host = talk.holder(index, (word.span.start + word.span.end) // 2)
+            if host is not None:
+                said.setdefault(talk.starts[index][host], []).append(word.act)
+        for start, given in said.items():
+            if any(act is not None for act in given):
+                truth[name, start] = all(act in acts for act in given)
+    return truth
+
+
+def switchboard_figures(
+    recordings: Iterable[TaggedRecording],
+    basis: Literal["timing", "words"],
+    limits: EventLimits | None = None,
+    segments: SegmentLimits | None = None,
+) -> dict[tuple[Figure, Basis], float | None]:
+    """The figures of the first nine gates, for `check_gates`. `basis` says how the candidates were classified."""
+    limits, segments = limits or EventLimits(), segments or SegmentLimits()
+    over: list[tuple[bool, bool]] = []
+    in_gaps: list[tuple[bool, bool]] = []
+    interruptions: list[tuple[bool | None, bool | None]] = []
+    anchors = covered = 0
+    for recording in recordings:
+        truth = backchannel_truth(recording, limits)
+        over.extend(_over_speech(recording, truth, limits))
+        in_gaps.extend(_in_silence(recording, truth, limits))
+        interruptions.extend(_interruptions(recording, truth))
+        wanted, found = _coverage(recording, segments)
+        anchors, covered = anchors + wanted, covered + found
+    starters = [by_y for by_y, _ in interruptions if by_y is not None]
+    either = [bool(y or x) for y, x in interruptions if y is not None and x is not None]
+    return {
+        ("backchannel_f1", basis): _f1(over),
+        ("gap_backchannel_f1", basis): _f1(in_gaps),
+        ("interruption_initiator_backchannel", basis): _mean(starters),
+        ("interruption_either_backchannel", basis): _mean(either),
+        ("anchors_covered", "any"): covered / anchors if anchors else None,
+    }
+
+
+def _over_speech(
+    recording: TaggedRecording, truth: Mapping[tuple[str, int], bool], limits: EventLimits
+) -> list[tuple[bool, bool]]:
+    """(is a backchannel, is called one) of every tagged talkspurt that overlaps a candidate's host for long enough."""
+    rate = recording.activity.sampling_rate
+    called: dict[tuple[str, int], bool] = {}
+    for candidate in recording.candidates:
+        event = candidate.event
+        key = (event.initiator, event.onset)
+        if event.overlap is None or key not in truth:
+            continue
+        if len(event.overlap) / rate < limits.min_overlap_s - TIME_EQUALITY_S:
+            continue
+        called[key] = called.get(key, False) or event.type is MinedType.BACKCHANNEL
+    return [(truth[key], said) for key, said in called.items()]
+
+
+def _in_silence(
+    recording: TaggedRecording, truth: Mapping[tuple[str, int], bool], limits: EventLimits
+) -> list[tuple[bool, bool]]:
+    """The same of every tagged talkspurt that starts while nobody speaks."""
+    talk = talk_of(recording.activity, limits.ipu_gap_s, limits.min_ipu_s)
+    called = {(c.event.initiator, c.event.onset) for c in recording.candidates if c.event.overlap is None}
+    others = {name: [i for i in range(len(talk.names)) if talk.names[i] != name] for name in talk.names}
+    return [
+        (is_one, (name, start) in called)
+        for (name, start), is_one in truth.items()
+        if all(talk.holder(other, start) is None for other in others[name])
+    ]
+
+
+def _interruptions(
+    recording: TaggedRecording, truth: Mapping[tuple[str, int], bool]
+) -> list[tuple[bool | None, bool | None]]:
+    """Of accepted interruptions: whether the initiator's and the incumbent's talkspurts are backchannels."""
+    return [
+        (
+            truth.get((c.event.initiator, c.event.initiator_span.start)),
+            truth.get((c.event.incumbent, c.event.incumbent_span.start)),
+        )
+        for c in recording.candidates
+        if c.accepted and c.event.type is MinedType.INTERRUPTION
+    ]
+
+
+def _coverage(recording: TaggedRecording, limits: SegmentLimits) -> tuple[int, int]:
+    """How many anchors there are, and how many of them lie in a segment."""
+    wanted = {c.event.event_id for c in recording.candidates if c.accepted and c.event.type in limits.require}
+    covered = set(chain.from_iterable(segment.anchors for segment in recording.segments))
+    return len(wanted), len(wanted & covered)
+
+
+def _f1(pairs: Sequence[tuple[bool, bool]]) -> float | None:
+    hits = sum(is_one and said for is_one, said in pairs)
+    gold, found = sum(is_one for is_one, _ in pairs), sum(said for _, said in pairs)
+    return Score.of(hits=hits, misses=gold - hits, false_alarms=found - hits).f1
+
+
+def _mean(values: Sequence[bool]) -> float | None:
+    return sum(values) / len(values) if values else None
