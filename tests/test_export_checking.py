@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import wave
 from collections.abc import Callable
@@ -357,6 +358,12 @@ def new_name(old: str, new: str) -> Change:
     return apply
 
 
+def shorter_last_tier(root: Path) -> None:
+    path = sorted(root.glob(GRID))[0]
+    head, tail = path.read_text("utf-8").rsplit("xmax = ", 1)
+    path.write_text(f"{head}xmax = 5.0\n" + tail.split("\n", 1)[1], encoding="utf-8")
+
+
 def longer_clean_twin(root: Path) -> None:
     path = sorted(root.glob(CLEAN_WAV))[0]
     name = path.name.removeprefix("clean_")
@@ -395,6 +402,7 @@ TRACK2_FAULTS: list[tuple[str, Change, ExportCode]] = [
     ),
     ("a segment beyond the audio", segment(1, xmax=99.0), C.TIMES_OFF),
     ("a word before its predecessor", chunk(0, timestamp=[5.0, 5.1]), C.TIMES_OFF),
+    ("tiers of different length", shorter_last_tier, C.TIMES_OFF),
     ("a gap between intervals", replaced(GRID, "xmax = 2.1\n", "xmax = 2.0\n"), C.TIMES_OFF),
     ("a segment elsewhere than the manifest has it", segment(0, xmin=0.1), C.MANIFEST_DIFFERS),
     ("a text that is not its chunks", in_first_json(WORDS, swap("text", "x")), C.MANIFEST_DIFFERS),
@@ -405,6 +413,11 @@ TRACK2_FAULTS: list[tuple[str, Change, ExportCode]] = [
     ("no clean twin", remove(f"{DEV}/clean_*.wav"), C.MISSING_FILE),
     ("segments of a clean twin", new_name(SENTENCE, "clean_ID_sentence.json"), C.STRAY_FILE),
     ("a dialogue beside the manifest", new_name(DEV_WAV, "9999_0001.wav"), C.STRAY_FILE),
+    (
+        "segments of a clean twin in an evaluation folder",
+        add("evaluation/dev-en/dev/Follow-up_Questions/clean_0001_0001_sentence.json"),
+        C.STRAY_FILE,
+    ),
     ("a stranger in an evaluation folder", add("evaluation/dev-en/dev/A/9999_0001.json"), C.STRAY_FILE),
     ("audio that is none", garbage(DEV_WAV, b""), C.UNREADABLE_AUDIO),
     ("stereo", rewrite(lambda x: np.stack([x, x], axis=1), pattern=DEV_WAV), C.SAMPLE_FORMAT),
@@ -434,6 +447,54 @@ def test_a_fault_in_an_export_of_track_2_is_found(
     shutil.copytree(small2, tmp_path / "export")
     change(tmp_path / "export")
     assert code in codes(findings_of(tmp_path / "export"))
+
+
+def drop_clip(rows: list[dict[str, object]]) -> None:
+    by_split(rows, "train")["clips"].pop(0)  # type: ignore[attr-defined]
+
+
+def other_lines(rows: list[dict[str, object]]) -> None:
+    by_split(rows, "train")["lines"] = "train_jsonl/en/task2_3.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "detail"),
+    [
+        (
+            edit(swap("dialogue_id", "task1_4_zh_0001_0001")),
+            C.MISPLACED,
+            r"wanted task 1, 4 turns, en in this",
+        ),
+        (in_manifest(drop_clip), C.MANIFEST_DIFFERS, r"_1\.wav, which the manifest does not know"),
+        (in_manifest(other_lines), C.MANIFEST_DIFFERS, r"the manifest has it in .*task2_3\.jsonl"),
+    ],
+)
+def test_a_fault_is_told_by_what_is_wrong(
+    change: Change, code: ExportCode, detail: str, small1: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(small1, tmp_path / "export")
+    change(tmp_path / "export")
+    found = findings_of(tmp_path / "export")
+    assert any(f.code is code and re.search(detail, f.detail) for f in found)
+
+
+def test_test_lines_without_their_twins_cannot_be_judged(track1: Path, tmp_path: Path) -> None:
+    shutil.copytree(track1, tmp_path / "export")
+    remove("scoring/en/HD-Track1-T2.jsonl")(tmp_path / "export")
+    (found,) = findings_of(tmp_path / "export")
+    assert found.code is ExportCode.NOT_SCORABLE
+    assert found.path == "HD-Track1-Test/en/HD-Track1-T2.jsonl"
+
+
+def test_a_twin_that_says_something_else_is_found(track1: Path, tmp_path: Path) -> None:
+    shutil.copytree(track1, tmp_path / "export")
+
+    def change(line: dict[str, object]) -> None:
+        line["turns"][0]["input_emotion"] = "fear"  # type: ignore[index]
+
+    edit(change, "scoring/en/HD-Track1-T1.jsonl")(tmp_path / "export")
+    (found,) = findings_of(tmp_path / "export")
+    assert (found.code, found.path) == (ExportCode.MANIFEST_DIFFERS, "scoring/en/HD-Track1-T1.jsonl")
 
 
 def test_every_code_is_planted_somewhere() -> None:

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
+from pipeline.config import parse_config
 from pipeline.core.exports.format_names import FormatName
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.labels import Split
@@ -77,3 +78,25 @@ def test_a_submission_of_text_responses_is_refused_dialogue_by_dialogue(tmp_path
     stamp = export_run(tmp_path / "run", export_config(TRACK1, {"layout": "submission"}), out)
     assert (stamp.num_dialogues, stamp.num_refusals) == (0, 10)
     assert "response_audio and run again" in (out / "quarantine.jsonl").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "name", "fits"),
+    [
+        ("emotional", "humdial-track1", True),
+        ("emotional", "humdial-track2", False),
+        ("full_duplex", "humdial-track1", False),
+        ("conversation", "humdial-track2", False),
+    ],
+)
+def test_a_run_exports_what_its_recipe_makes(recipe: str, name: str, fits: bool) -> None:
+    content: dict[str, JsonValue] = {
+        "seeds": {"sources": [{"reader": "jsonl", "path": "demo", "language": "en"}]},
+        "script": {"recipe": recipe},
+        "export": [name],
+    }
+    if fits:
+        assert parse_config(content, "a.yaml").export == (FormatName(name),)
+        return
+    with pytest.raises(ConfigError, match=f"{name} holds dialogues of recipe .*, this run makes {recipe}"):
+        parse_config(content, "a.yaml")
