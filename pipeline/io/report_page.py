@@ -70,10 +70,13 @@ class ShownEvent(Record):
 
 
 class ShownUnsaid(Record):
-    """The rest of an interrupted turn."""
+    """The rest of an interrupted turn, or a response that is text only."""
 
     turn: int
+    speaker: Speaker
     text: str
+    written: bool
+    """Nobody was to speak it."""
 
 
 class ShownDialogue(Record):
@@ -204,7 +207,10 @@ def _show_dialogue(dialogue: Dialogue) -> ShownDialogue:
         response_offsets_s=tuple(round(offset, 3) for offset in response_offsets_s(timeline)),
         utterances=tuple(_show_utterance(s, rate) for s in timeline.supervisions),
         events=tuple(_show_event(event, rate) for event in timeline.events),
-        unsaid=tuple(ShownUnsaid(turn=u.turn, text=u.text) for u in timeline.unsaid),
+        unsaid=tuple(
+            ShownUnsaid(turn=u.turn, speaker=u.speaker, text=u.text, written=u.why == "text_only")
+            for u in timeline.unsaid
+        ),
         overlaps_s=tuple((_seconds(o.start, rate), _seconds(o.end, rate)) for o in overlaps(timeline)),
         voices=_voices(timeline),
         seed_id=timeline.provenance.seed_id,

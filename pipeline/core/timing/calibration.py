@@ -108,7 +108,7 @@ class Reach:
         if not self.lowest - TOLERANCE <= target <= self.highest + TOLERANCE:
             raise ConfigError(
                 f"timing.overlap_ratio={target:g} cannot be met by these scripts; feasible: {self.lowest:.4f} to "
-                f"{self.highest:.4f} (the reference alone gives {self.undialled:.4f}); other scenes change the range"
+                f"{self.highest:.4f} (the reference alone gives {self.undialled:.4f}); other scripts change the range"
             )
 
     def clamp(self, target: float) -> float:
@@ -208,7 +208,7 @@ refused, having none inside the spread; on average 0.1750 asked, 0.1500 reached
         raise ConfigError(
             f"timing.overlap_ratio={{min: {self.min:g}, max: {self.max:g}}}: {missed} of {self.n} dialogues cannot "
             f"have the ratio that they are given ({self.too_high} only a lower one, {self.too_low} only a higher "
-            f"one, {self.refused} none inside the spread); {remedy}; other scenes change the range"
+            f"one, {self.refused} none inside the spread); {remedy}; other scripts change the range"
         )
 
 

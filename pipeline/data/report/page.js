@@ -27,7 +27,7 @@ function unsaidOf(dialogue, turn, last) {
     const heard = last.planned_text.startsWith(last.text) ? last.text.length : 0;
     rest.push(last.planned_text.slice(heard).trim());
   }
-  for (const sentence of dialogue.unsaid) if (sentence.turn === turn) rest.push(sentence.text);
+  for (const one of dialogue.unsaid) if (one.turn === turn && !one.written) rest.push(one.text);
   return rest.filter(Boolean).join(dialogue.language === "zh" ? "" : " ");
 }
 
@@ -134,7 +134,18 @@ class Card {
       const key = `${utterance.turn} ${utterance.speaker}`;
       groups.set(key, [...(groups.get(key) || []), utterance]);
     }
-    for (const group of groups.values()) list.append(this.turn(group));
+    const items = new Map();
+    for (const group of groups.values()) {
+      items.set(group[0].turn, this.turn(group));
+      list.append(items.get(group[0].turn));
+    }
+    for (const one of dialogue.unsaid.filter((u) => u.written)) {
+      const before = items.get(one.turn) || items.get(one.turn - 1);
+      const item = this.written(one);
+      if (before) before.after(item);
+      else list.append(item);
+      items.set(one.turn, item);
+    }
     this.timed.sort((a, b) => a.start - b.start);
     return list;
   }
@@ -165,6 +176,15 @@ class Card {
     const unsaid = unsaidOf(dialogue, first.turn, last);
     if (unsaid) said.append(make("span", "torn-mark", "⌇"), make("span", "unsaid", unsaid));
     item.append(time, make("span", `who ${first.speaker}`, spell(first.speaker)), said);
+    return item;
+  }
+
+  /** A response that is there to be read: nobody speaks it. */
+  written(one) {
+    const item = make("li", "written");
+    const said = make("span", "said", one.text);
+    said.lang = this.dialogue.language;
+    item.append(make("span", "time", "text"), make("span", `who ${one.speaker}`, spell(one.speaker)), said);
     return item;
   }
 
