@@ -1,10 +1,12 @@
 """Exports on disk, made from invented dialogues: what `humdial export` writes and `humdial check` reads."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import product
 from pathlib import Path
 
 import numpy as np
+import pytest
 from pydantic import JsonValue
 
 from pipeline.core.emotional_plan import emotions_of
@@ -114,3 +116,26 @@ def export_at(
     write_run(directory / "run", run)
     export_run(directory / "run", export_config(name, options or {}), directory / "export")
     return directory / "export"
+
+
+def full_export(factory: pytest.TempPathFactory, name: FormatName) -> Path:
+    """Every split, language and task, or scene. Made once per test process; read only: copy it to change it."""
+    return _exported(factory.getbasetemp() / f"full-{name.value}", name, True)
+
+
+def small_export(factory: pytest.TempPathFactory, name: FormatName) -> Path:
+    """Train and dev: four dialogues with a trajectory of feelings, or two scenes with clean twins, one of them cut.
+
+    Read only, as the full one.
+    """
+    return _exported(factory.getbasetemp() / f"small-{name.value}", name, False)
+
+
+@cache
+def _exported(directory: Path, name: FormatName, full: bool) -> Path:
+    splits = tuple(Split) if full else (Split.TRAIN, Split.DEV)
+    if name is FormatName.HUMDIAL_TRACK1:
+        tasks = tuple(EmotionalTask) if full else (EmotionalTask.TRAJECTORY,)
+        return export_at(directory, emotional_run(splits, tasks), name)
+    scenes = tuple(Scene) if full else (Scene.FOLLOW_UP_QUESTION, Scene.DIRECTED_AT_OTHERS)
+    return export_at(directory, scene_run(splits, scenes), name, {"evaluation_folders": full})
