@@ -20,7 +20,6 @@ examples of `split_audio_file` and `input_audio`); that ids carry the numbers of
 and 2); `HD-Track1-T4` and `-T5` in the test tree; `HD-Track1-T1` and `-T2` as audio folders of a submission.
 """
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -28,8 +27,6 @@ from pipeline.domain.emotional import EmotionalTask
 from pipeline.domain.errors import RecordError
 from pipeline.domain.labels import Language
 from pipeline.domain.quarantine import Reason
-
-ID = re.compile(r"task(?P<task>[1-5])_(?P<turns>[1345])_(?P<language>zh|en)_\d{4}_\d{4}")
 
 
 class Track1Layout(StrEnum):
@@ -72,11 +69,6 @@ def task_number(task: EmotionalTask, generation: int) -> int:
     (2, 1)
     """
     return _GENERATION_1[task] if generation == 1 else task.number
-
-
-def task_of_number(number: int, generation: int) -> EmotionalTask:
-    """The task that a number stands for."""
-    return next(task for task in EmotionalTask if task_number(task, generation) == number)
 
 
 def dialogue_name(task: EmotionalTask, turns: int, language: Language, number: str, generation: int) -> str:

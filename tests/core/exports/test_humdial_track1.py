@@ -283,56 +283,6 @@ def test_the_manifest_tells_what_the_official_lines_leave_out(exported: Files) -
     assert "- dialogues: 54" in exported["LICENSES.md"].decode()
 
 
-GEN1 = Track1Options(generation=1)
-
-
-@pytest.mark.parametrize(
-    ("task", "split", "path", "wav"),
-    [
-        (TRAJECTORY, Split.TRAIN, "train/en/task2_3.jsonl", "task2_3/task2_3_en_0001_0001_1.wav"),
-        (REASONING, Split.TRAIN, "train/en/task3_3.jsonl", "task3_3/task3_3_en_0001_0001_1.wav"),
-        (EmotionalTask.RECOGNITION, Split.TRAIN, "train/en/task1.jsonl", "task1/task1_1_en_0001_0001_1.wav"),
-        (TRAJECTORY, Split.DEV, "dev/en/task2.jsonl", "task2/task2_3_en_0001_0001_1.wav"),
-        (REASONING, Split.DEV, "dev/en/task3.jsonl", "task3/task3_3_en_0001_0001_1.wav"),
-        (EMPATHY, Split.DEV, "dev/en/task4.jsonl", "task4/task4_3_en_0001_0001_1.wav"),
-        (EmotionalTask.RECOGNITION, Split.DEV, "dev/en/task1.jsonl", "task1/task1_1_en_0001_0001_1.wav"),
-    ],
-)
-def test_generation_1_has_its_own_numbers_and_trees(
-    task: EmotionalTask, split: Split, path: str, wav: str
-) -> None:
-    emotions = (ANGER,) if task.single_turn else (ANGER, SAD, NEUTRAL)
-    files = export([emotional_timeline(emotions, task, split=split)], GEN1)
-    (line,) = lines_of(files, path)
-    (first, *_) = strict_line(line, "train", range(1, 6))
-    assert first["split_audio_file"] == wav
-    assert f"{path.rpartition('/')[0]}/{wav}" in files
-
-
-@pytest.mark.parametrize(
-    ("task", "split", "options", "why"),
-    [
-        (EMPATHY, Split.TRAIN, GEN1, "it is in dev alone"),
-        (EmotionalTask.GENERATION, Split.DEV, GEN1, "its README has no folder for it"),
-        (TRAJECTORY, Split.TEST, GEN1, "generation 1 published no test set"),
-        (EmotionalTask.RECOGNITION, Split.TEST, SUBMISSION, "no submission holds unranked tasks"),
-    ],
-)
-def test_what_a_layout_has_no_place_for_is_refused(
-    task: EmotionalTask, split: Split, options: Track1Options, why: str
-) -> None:
-    emotions = (ANGER,) if task.single_turn else (ANGER, SAD, NEUTRAL)
-    with pytest.raises(RecordError, match=why) as caught:
-        export([emotional_timeline(emotions, task, split=split, aloud=True)], options)
-    assert caught.value.reason is Reason.NOT_EXPORTABLE
-
-
-@pytest.mark.parametrize("layout", ["test", "submission"])
-def test_generation_1_has_no_layout_that_it_never_published(layout: str) -> None:
-    with pytest.raises(ValueError, match="leave generation at 2"):
-        Track1Options(layout=Track1Layout(layout), generation=1)
-
-
 @pytest.mark.parametrize("responses", [True, False])
 def test_recognition_has_one_turn_and_needs_no_response(responses: bool) -> None:
     run = [
