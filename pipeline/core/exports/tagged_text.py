@@ -1,6 +1,5 @@
 """Texts with the sounds beside their words written in: `Two years. [sigh] And nothing back!`"""
 
-import re
 from collections.abc import Sequence
 
 from pipeline.core.scripting.tags import insert_tags
@@ -8,9 +7,6 @@ from pipeline.core.tokens import words_of
 from pipeline.domain.emotional import TagPlace
 from pipeline.domain.errors import RecordError
 from pipeline.domain.quarantine import Reason
-
-TAG = re.compile(r"\[([^\[\]]*)\]")
-"""A tag as the texts of Track 1 spell it; what is inside need not be known."""
 
 
 def with_tags(text: str, tags: Sequence[TagPlace]) -> str:
@@ -33,21 +29,3 @@ def with_tags(text: str, tags: Sequence[TagPlace]) -> str:
                 "wanted a place among its words",
             )
     return insert_tags(text, tags)
-
-
-def tags_in(text: str) -> tuple[str, ...]:
-    """What stands in brackets, as it is written.
-
-    >>> tags_in("Fine. [sigh] [Laugh]")
-    ('sigh', 'Laugh')
-    """
-    return tuple(match.group(1) for match in TAG.finditer(text))
-
-
-def without_tags(text: str) -> str:
-    """The words alone.
-
-    >>> without_tags("I see. [sigh] Fine!")
-    'I see. Fine!'
-    """
-    return " ".join(TAG.sub(" ", text).split())

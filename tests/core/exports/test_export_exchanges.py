@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.core.exports.exchanges import exchanges_of
-from pipeline.core.exports.tagged_text import tags_in, with_tags, without_tags
+from pipeline.core.exports.tagged_text import with_tags
 from pipeline.core.scripting.tags import split_tags
 from pipeline.core.tokens import words_of
 from pipeline.domain.emotional import EmotionalTask, Tag, TagPlace
@@ -24,9 +24,10 @@ def test_tags_come_back_with_their_places(text: str, placed: dict[int, Tag]) -> 
     count = len(words_of(text))
     tags = tuple(TagPlace(tag=tag, words=words) for words, tag in sorted(placed.items()) if words <= count)
     written = with_tags(text, tags)
-    assert tags_in(written) == tuple(tag.tag.value for tag in tags)
-    assert words_of(without_tags(written)) == words_of(text)
-    assert split_tags(written)[1] == tags
+    assert written.count("[") == len(tags)
+    words, places = split_tags(written)
+    assert words_of(words) == words_of(text)
+    assert places == tags
 
 
 @pytest.mark.parametrize("text", ["[sigh] no", "no]", "a [b"])

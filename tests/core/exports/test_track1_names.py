@@ -1,7 +1,7 @@
 import pytest
 
 from pipeline.core.exports.humdial_track1 import Track1Options
-from pipeline.core.exports.track1_names import Track1Layout
+from pipeline.core.exports.track1_names import Track1Layout, task_number
 from pipeline.domain.emotional import EmotionalTask
 from pipeline.domain.errors import RecordError
 from pipeline.domain.labels import Split
