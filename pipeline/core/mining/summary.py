@@ -107,14 +107,14 @@ def summarise(outcomes: Iterable[Outcome]) -> MiningSummary:
         losses.add(row)
     segments = [segment for outcome in used for segment in outcome.segments]
     lengths = [len(segment.span) / segment.sampling_rate for segment in segments]
-    hours_in, hours_out = _hours(o.duration_s for o in known), _hours(lengths)
+    seconds_in, seconds_out = fsum(o.duration_s for o in known), fsum(lengths)
     counts = Counter(
         MinedType(row.proposed_type) for row in rows if row.level == "event" and row.decision != "reject"
     )
-    hours_used = _hours(outcome.duration_s for outcome in used)
+    hours_used = fsum(outcome.duration_s for outcome in used) / 3600
     return MiningSummary(
-        hours_in=hours_in,
-        hours_out=hours_out,
+        hours_in=_hours([seconds_in]),
+        hours_out=_hours([seconds_out]),
         recordings={"in": len(known), **_statuses(known)},
         funnel=_funnel(known, rows),
         rejected={code: _rejected(code, losses) for code in RejectCode if losses.any[code]},
@@ -122,7 +122,7 @@ def summarise(outcomes: Iterable[Outcome]) -> MiningSummary:
         class_per_hour={
             kind: round(counts[kind] / hours_used, 3) if hours_used else None for kind in MinedType
         },
-        share_kept=round(hours_out / hours_in, 6) if hours_in else None,
+        share_kept=round(seconds_out / seconds_in, 6) if seconds_in else None,
         duration_hist=histogram(lengths, _DURATION_EDGES_S),
         bleed_hist=histogram([level for outcome in used for level in outcome.bleed_db], _BLEED_EDGES_DB),
     )
