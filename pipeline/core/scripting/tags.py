@@ -56,8 +56,17 @@ def insert_tags(text: str, tags: Sequence[TagPlace]) -> str:
     'Nothing back! [sigh] Nothing at all.'
     """
     tokens = tokenize(text)
-    for place in sorted(tags, key=lambda one: one.words, reverse=True):
+    pieces, done = [""], 0
+    for place in sorted(tags, key=lambda one: one.words):
         at = tokens[place.words][1] if place.words < len(tokens) else len(text)
-        left, right = text[:at].rstrip(), text[at:].lstrip()
-        text = " ".join(part for part in (left, f"[{place.tag.value}]", right) if part)
-    return text
+        pieces += [text[done:at].strip(), f"[{place.tag.value}]"]
+        done = at
+    between_sounds = " " if text.isascii() else ""
+    result = ""
+    for piece in (*pieces, text[done:].strip()):
+        if result and piece:
+            sounds = result[-1] == "]" and piece[0] == "["
+            spaced = result[-1].isascii() and piece[0].isascii()  # Chinese is written without spaces
+            result += between_sounds if sounds else " " * spaced
+        result += piece
+    return result

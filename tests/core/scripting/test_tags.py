@@ -44,6 +44,20 @@ def test_an_unknown_or_misplaced_sound_is_refused(text: str, named: str) -> None
         split_tags(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Two years! [sigh] [cough] Nothing back!",
+        "[gasp] Two years!",
+        "Two years! [sigh]",
+        "两年的房租，[sigh][cough]一分都没退！",
+        "等等，[gasp] my bank 说钱到了。",
+    ],
+)
+def test_a_text_is_put_together_as_it_was_written(text: str) -> None:
+    assert insert_tags(*split_tags(text)) == text
+
+
 @given(TEXTS, st.lists(st.tuples(st.sampled_from(Tag), st.integers(0, 25)), max_size=3))
 def test_what_is_put_back_comes_out_again(text: str, places: list[tuple[Tag, int]]) -> None:
     most = len(words_of(text))
