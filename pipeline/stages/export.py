@@ -17,6 +17,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from pipeline.core.exports.audio import render_wavs
+from pipeline.core.exports.exchange_clips import AnsweredRow, close_answered
 from pipeline.core.exports.files import CopyFile, TextFile, WavFile
 from pipeline.core.exports.format_names import FormatName
 from pipeline.core.exports.formats import ExportFormat, Format, MappedDialogue
@@ -29,6 +30,8 @@ from pipeline.core.exports.humdial_track1 import (
 from pipeline.core.exports.humdial_track2 import Track2Options, closing_files, export_track2
 from pipeline.core.exports.ids import assign_ids
 from pipeline.core.exports.manifest import ExportRow
+from pipeline.core.exports.opens2s import OpenS2SOptions, assign_opens2s_ids, export_opens2s
+from pipeline.core.exports.osum_echat import OsumEchatOptions, assign_osum_ids, export_osum_echat
 from pipeline.core.exports.track1_rows import Track1Row
 from pipeline.domain.errors import RecordError
 from pipeline.domain.labels import Split
@@ -49,6 +52,8 @@ class Config(Record):
     """Parts of the run that are wanted; dialogues of other splits are no part of the export."""
     track1: Track1Options = Track1Options()
     track2: Track2Options = Track2Options()
+    osum_echat: OsumEchatOptions = OsumEchatOptions()
+    opens2s: OpenS2SOptions = OpenS2SOptions()
 
 
 def _track1(config: Config) -> Format:
@@ -71,9 +76,31 @@ def _track2(config: Config) -> Format:
     )
 
 
+def _osum_echat(config: Config) -> Format:
+    options = config.osum_echat
+    return ExportFormat(
+        row=AnsweredRow,
+        numbering=lambda timelines: assign_osum_ids(timelines, options),
+        mapping=export_osum_echat,
+        closing=close_answered,
+    )
+
+
+def _opens2s(config: Config) -> Format:
+    options = config.opens2s
+    return ExportFormat(
+        row=AnsweredRow,
+        numbering=lambda timelines: assign_opens2s_ids(timelines, options),
+        mapping=export_opens2s,
+        closing=close_answered,
+    )
+
+
 FORMATS: Mapping[FormatName, Callable[[Config], Format]] = {
     FormatName.HUMDIAL_TRACK1: _track1,
     FormatName.HUMDIAL_TRACK2: _track2,
+    FormatName.OSUM_ECHAT: _osum_echat,
+    FormatName.OPENS2S: _opens2s,
 }
 """The one place that a further format is added to, beside its name and its section of options."""
 

@@ -10,6 +10,8 @@ class FormatName(StrEnum):
 
     HUMDIAL_TRACK1 = "humdial-track1"
     HUMDIAL_TRACK2 = "humdial-track2"
+    OSUM_ECHAT = "osum-echat"
+    OPENS2S = "opens2s"
 
     @property
     def section(self) -> str:
@@ -29,4 +31,6 @@ class FormatName(StrEnum):
 _RECIPES = {
     FormatName.HUMDIAL_TRACK1: Recipe.EMOTIONAL,
     FormatName.HUMDIAL_TRACK2: Recipe.FULL_DUPLEX,
+    FormatName.OSUM_ECHAT: Recipe.EMOTIONAL,
+    FormatName.OPENS2S: Recipe.EMOTIONAL,
 }
