@@ -144,8 +144,15 @@ def _speaker_problems(speech_s: tuple[float, ...], limits: QualityLimits) -> lis
 
 
 def unrelated_share(candidates: Iterable[Candidate]) -> tuple[float, int]:
-    """Share of overlapping candidates whose class says that nobody listened to anybody, and how many there are."""
-    kinds = [c.event.type for c in candidates if c.event.rule != "gap"]
+    """Share of overlaps whose class says that nobody listened to anybody, and how many overlaps there are.
+
+    Of overlaps that are long enough to count, as the figures from Switchboard are.
+    """
+    kinds = [
+        c.event.type
+        for c in candidates
+        if c.event.rule not in ("gap", "9") and RejectCode.OVERLAP_TOO_SHORT not in c.reasons
+    ]
     strange = sum(kind in (MinedType.NO_INCUMBENT_FLOOR, MinedType.UNDECIDED) for kind in kinds)
     return (strange / len(kinds) if kinds else 0.0), len(kinds)
 

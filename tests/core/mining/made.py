@@ -89,7 +89,9 @@ def moved(activity: RecordedActivity, by: int = 0, times: int = 1) -> RecordedAc
             SpeakerActivity(
                 speaker=speaker.speaker,
                 channel=speaker.channel,
-                talkspurts=tuple(Span((s.start + by) * times, (s.end + by) * times) for s in speaker.talkspurts),
+                talkspurts=tuple(
+                    Span((s.start + by) * times, (s.end + by) * times) for s in speaker.talkspurts
+                ),
             )
             for speaker in activity.speakers
         ),

@@ -276,7 +276,14 @@ def test_swapping_the_speakers_swaps_the_roles_and_nothing_else(activity: Record
 
     def table(recorded: RecordedActivity, names: dict[str, str]) -> list[tuple[object, ...]]:
         return sorted(
-            (c.event.onset, names[c.event.initiator], c.event.type, c.event.rule, c.decision, c.event.confidence)
+            (
+                c.event.onset,
+                names[c.event.initiator],
+                c.event.type,
+                c.event.rule,
+                c.decision,
+                c.event.confidence,
+            )
             for c in find_events(recorded)
         )
 

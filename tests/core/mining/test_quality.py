@@ -93,7 +93,7 @@ def independent(minutes: int) -> tuple[Times, Times]:
     for name in "ab":
         rng, at_s, spurts = derive_rng(3, "chance", name), 0.0, []
         while at_s < minutes * 60 - 10:
-            start = at_s + float(rng.exponential(2.0)) + 0.25
+            start = at_s + float(rng.exponential(1.0)) + 0.25
             at_s = start + 0.3 + float(rng.exponential(2.0))
             spurts.append((round(start, 3), round(at_s, 3)))
         lines.append(tuple(spurts))
@@ -119,7 +119,9 @@ def test_the_funnel_counts_the_first_reason_and_every_reason() -> None:
     refused = because(RejectCode.LOW_SNR, 5.0, 10.0), because(RejectCode.CLIPPING, 0.1, 0.001)
     rejected_row = audit_segment(segment, refused)
     outcomes = [
-        Outcome("a", 20, "ok", (segment,), (*audit_events("a", RATE, candidates), audit_segment(segment, ()))),
+        Outcome(
+            "a", 20, "ok", (segment,), (*audit_events("a", RATE, candidates), audit_segment(segment, ()))
+        ),
         Outcome("b", 20, "ok", (), (rejected_row,), bleed_db=(-36.0, -11.0)),
         Outcome("c", 40, "rejected", (), (audit_recording("c", 40, (because(RejectCode.RIGHTS),)),)),
         Outcome("d", 10, "error"),
