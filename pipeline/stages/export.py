@@ -17,6 +17,13 @@ import numpy.typing as npt
 from pydantic import Field
 
 from pipeline.core.exports.audio import render_wavs
+from pipeline.core.exports.easy_turn import (
+    EasyTurnOptions,
+    EasyTurnRow,
+    assign_easy_turn_ids,
+    close_easy_turn,
+    export_easy_turn,
+)
 from pipeline.core.exports.exchange_clips import AnsweredRow, close_answered
 from pipeline.core.exports.files import CopyFile, TextFile, WavFile
 from pipeline.core.exports.format_names import FormatName
@@ -54,6 +61,7 @@ class Config(Record):
     track2: Track2Options = Track2Options()
     osum_echat: OsumEchatOptions = OsumEchatOptions()
     opens2s: OpenS2SOptions = OpenS2SOptions()
+    easy_turn: EasyTurnOptions = EasyTurnOptions()
 
 
 def _track1(config: Config) -> Format:
@@ -96,11 +104,22 @@ def _opens2s(config: Config) -> Format:
     )
 
 
+def _easy_turn(config: Config) -> Format:
+    options = config.easy_turn
+    return ExportFormat(
+        row=EasyTurnRow,
+        numbering=lambda timelines: assign_easy_turn_ids(timelines, options),
+        mapping=export_easy_turn,
+        closing=close_easy_turn,
+    )
+
+
 FORMATS: Mapping[FormatName, Callable[[Config], Format]] = {
     FormatName.HUMDIAL_TRACK1: _track1,
     FormatName.HUMDIAL_TRACK2: _track2,
     FormatName.OSUM_ECHAT: _osum_echat,
     FormatName.OPENS2S: _opens2s,
+    FormatName.EASY_TURN: _easy_turn,
 }
 """The one place that a further format is added to, beside its name and its section of options."""
 

@@ -12,6 +12,7 @@ class FormatName(StrEnum):
     HUMDIAL_TRACK2 = "humdial-track2"
     OSUM_ECHAT = "osum-echat"
     OPENS2S = "opens2s"
+    EASY_TURN = "easy-turn"
 
     @property
     def section(self) -> str:
@@ -33,4 +34,5 @@ _RECIPES = {
     FormatName.HUMDIAL_TRACK2: Recipe.FULL_DUPLEX,
     FormatName.OSUM_ECHAT: Recipe.EMOTIONAL,
     FormatName.OPENS2S: Recipe.EMOTIONAL,
+    FormatName.EASY_TURN: Recipe.FULL_DUPLEX,
 }
