@@ -9,6 +9,7 @@ from pipeline import __version__
 from pipeline.cli.author import script
 from pipeline.cli.compare import compare
 from pipeline.cli.context import Context, RunFlow
+from pipeline.cli.filter import filter_recordings
 from pipeline.cli.look import prompts, seeds, voices
 from pipeline.cli.measure import check, describe, fit
 from pipeline.cli.produce import export, preview, retime, run
@@ -37,6 +38,7 @@ for command in (
     run,
     preview,
     retime,
+    filter_recordings,
     check,
     describe,
     fit,

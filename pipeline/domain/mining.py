@@ -70,6 +70,8 @@ class RejectCode(StrEnum):
     CROSSTALK = "crosstalk"
     CHANNEL_SWAP_SUSPECT = "channel_swap_suspect"
     CHANNELS_UNRELATED = "channels_unrelated"
+    CHANNEL_COUNT = "channel_count"
+    """More than two channels, or one and nobody to tell its speakers apart."""
     RIGHTS = "rights"
     IO_ERROR = "io_error"
 

@@ -1,0 +1,174 @@
+"""Who of two speakers is heard in which channel: voice activity per channel, without the other side's bleed.
+
+::
+
+    channel 0   ======speech A======    ..bleed of B..        P: probability of speech per frame, both fire
+    channel 1   ......bleed of A....    ====speech B==        S: level; a channel that is D dB under the other
+    active 0    |==================|                              one only repeats it
+    active 1                            |============|
+
+D follows the bleed: how far A's speech is attenuated on its way into B's channel is measured, and D stays clear of
+it. A large D keeps real soft speech under loud speech; without bleed it sits at its cap and costs nothing.
+Simulated (24 timelines of telephone talk filled with meeting speech): overlap F1 .89 / .86 / .86 / .83 for no bleed,
+-30, -20 and -12 dB; without suppression .88 / .20 / .10 / .09.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+from scipy.ndimage import uniform_filter1d
+
+from pipeline.core.turntaking.activity import merge_runs
+from pipeline.domain.record import Record
+from pipeline.domain.span import Span
+
+Floats = npt.NDArray[np.float64]
+Probabilities = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+RATE_HZ = 16_000
+"""Voice activity is decided at this rate, whatever the recording's own."""
+FRAME_S = 0.010
+"""Hop of the common grid. Frame n is a window of 25 ms from n x 10 ms; it stands for the 10 ms in its middle."""
+STEP_S = 0.005
+"""Powers are kept for steps of 5 ms: five of them are a window, two are a hop."""
+_MIDDLE_S = 0.0125
+_STEPS_PER_WINDOW, _STEPS_PER_FRAME = 5, 2
+_SMOOTHED_FRAMES = 11
+_QUIETEST_POWER = 1e-10
+_FEWEST_FRAMES = 50
+"""Half a second in which one side is the louder one: below that nothing is said about its bleed."""
+
+
+class SuppressionLimits(Record):
+    """Thresholds of `suppress`, under the figures of the simulation above."""
+
+    vad_threshold: float = Field(default=0.5, gt=0, lt=1)
+    min_silence_s: float = Field(default=0.20, ge=0)
+    """Shorter own gaps are filled first ..."""
+    min_speech_s: float = Field(default=0.10, ge=0)
+    """... then shorter runs dropped. 9.3 % of backchannels are shorter than 250 ms, 0.4 % than 100 ms."""
+    offset_db: float = 8.0
+    loud_bleed_offset_db: float = 5.0
+    loud_bleed_db: float = 16.0
+    """Attenuation below which the smaller offset holds."""
+    depth_min_db: float = 3.0
+    depth_max_db: float = 15.0
+    crosstalk_db: float = 11.5
+    """Attenuation below which two channels are no two channels (a bleed of about -12 dB)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """Two channels, told apart."""
+
+    active: Mask
+    """`[2, num_frames]`, before gaps are filled."""
+    attenuation_db: tuple[float | None, float | None]
+    """By how much the other side is attenuated in each channel; None where it was never heard alone."""
+    crosstalk: tuple[bool, bool]
+
+    @property
+    def bleed_db(self) -> tuple[float, ...]:
+        """Level of the other side in each channel, relative to its own; empty where one is unknown."""
+        known = tuple(-a for a in self.attenuation_db if a is not None)
+        return known if len(known) == 2 else ()
+
+
+def window_levels_db(step_powers: Floats) -> Floats:
+    """Level of every frame, `[..., num_frames]`, from mean squares per step `[..., num_steps]`; never below -100."""
+    pad = [(0, 0)] * (step_powers.ndim - 1) + [(0, _STEPS_PER_WINDOW - 1)]
+    padded = np.pad(step_powers, pad)
+    count = step_powers.shape[-1]
+    window = sum(padded[..., offset : offset + count] for offset in range(_STEPS_PER_WINDOW))
+    level: Floats = 10.0 * np.log10(
+        np.asarray(window)[..., ::_STEPS_PER_FRAME] / _STEPS_PER_WINDOW + _QUIETEST_POWER
+    )
+    return level
+
+
+def on_grid(values: Probabilities, hop_s: float, num_frames: int) -> Probabilities:
+    """Values per hop of a detector, spread to the common grid: the hop that holds the frame's middle.
+
+    >>> on_grid(np.array([0.0, 1.0], np.float32), 0.032, 5).tolist()
+    [0.0, 0.0, 1.0, 1.0, 1.0]
+    """
+    if not len(values):
+        return np.zeros(num_frames, np.float32)
+    index = np.floor((np.arange(num_frames) * FRAME_S + _MIDDLE_S) / hop_s + 1e-9).astype(np.int64)
+    return np.asarray(values[np.minimum(index, len(values) - 1)], np.float32)
+
+
+def suppress(
+    probabilities: Probabilities, levels_db: Floats, limits: SuppressionLimits | None = None
+) -> Suppressed:
+    """Tell two channels apart; both arguments are `[2, num_frames]`.
+
+    The attenuation of j in i is the 60th percentile of their difference over j's loud frames (the loudest fifth).
+    Frames without speech in j, or with i above j, say nothing about it and are left out: else somebody who talks
+    for less than a fifth of the time would be judged by what the other one says over the line's noise.
+    """
+    limits = limits or SuppressionLimits()
+    smooth = _smoothed_db(levels_db)
+    speech = probabilities > limits.vad_threshold
+    attenuation = (_attenuation_db(smooth, speech, 0), _attenuation_db(smooth, speech, 1))
+    active = np.empty_like(speech)
+    for i, attenuated_db in enumerate(attenuation):
+        active[i] = speech[i] & (smooth[i] - smooth[1 - i] > -_depth_db(attenuated_db, limits))
+    first, second = (a is not None and a < limits.crosstalk_db for a in attenuation)
+    return Suppressed(active, attenuation, (first, second))
+
+
+def _smoothed_db(levels_db: Floats) -> Floats:
+    """Centred moving average in the linear domain."""
+    power = uniform_filter1d(10.0 ** (levels_db / 10.0), _SMOOTHED_FRAMES, axis=-1, mode="nearest")
+    return np.asarray(10.0 * np.log10(np.maximum(power, _QUIETEST_POWER)), np.float64)
+
+
+def _attenuation_db(smooth: Floats, speech: Mask, i: int) -> float | None:
+    j = 1 - i
+    if not smooth.shape[1]:
+        return None
+    loud = (smooth[j] > np.percentile(smooth[j], 80)) & speech[j] & (smooth[j] > smooth[i])
+    if np.count_nonzero(loud) < _FEWEST_FRAMES:
+        return None
+    return float(np.percentile(smooth[j][loud] - smooth[i][loud], 60))
+
+
+def _depth_db(attenuation_db: float | None, limits: SuppressionLimits) -> float:
+    if attenuation_db is None:
+        return limits.depth_max_db
+    offset = limits.offset_db if attenuation_db >= limits.loud_bleed_db else limits.loud_bleed_offset_db
+    return float(np.clip(attenuation_db - offset, limits.depth_min_db, limits.depth_max_db))
+
+
+def talkspurts_of(
+    active: Mask, sampling_rate: int, num_samples: int, limits: SuppressionLimits | None = None
+) -> tuple[Span, ...]:
+    """Runs of frames as spans on the recording's own clock: short gaps filled, short runs dropped, no padding.
+
+    A frame stands for the 10 ms in the middle of its window; the first and the last reach to the edges.
+
+    >>> talk = np.zeros(100, bool); talk[20:60] = True
+    >>> talkspurts_of(talk, 8000, 8000)
+    (Span(start=1660, end=4860),)
+    """
+    limits = limits or SuppressionLimits()
+    runs = merge_runs(runs_of(active), round(limits.min_silence_s / FRAME_S))
+    runs = runs[(runs[:, 1] - runs[:, 0]) * FRAME_S >= limits.min_speech_s - 1e-9]
+    edge_s = _MIDDLE_S - FRAME_S / 2
+    spans = []
+    for first, last in runs.tolist():
+        start = round((first * FRAME_S + edge_s) * sampling_rate) if first else 0
+        end = num_samples if last == len(active) else round((last * FRAME_S + edge_s) * sampling_rate)
+        if start < min(end, num_samples):
+            spans.append(Span(start, min(end, num_samples)))
+    return tuple(spans)
+
+
+def runs_of(mask: Mask) -> npt.NDArray[np.int64]:
+    """`[n, 2]` half-open stretches of true."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8)))
+    return edges.astype(np.int64).reshape(-1, 2)

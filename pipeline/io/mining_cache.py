@@ -1,0 +1,89 @@
+"""Who speaks when, kept: hearing costs minutes per hour of audio, deciding costs milliseconds.
+
+::
+
+    activity/<recording>.json   Heard, under the key of what it was heard in and how
+    activity/<recording>.npz    its frames
+
+A key holds the content of the audio (size and hash of head and tail), so that a file that was replaced is heard again
+and one that was only touched or moved is not.
+"""
+
+import hashlib
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from pipeline.core.heard import Frames, Heard
+from pipeline.domain.record import Record
+from pipeline.io.files import file_sha256, whole_file, write_text
+
+_EDGE_BYTES = 2**20
+
+
+class CachedHeard(Record):
+    """An entry: valid for its key and for the frames whose hash it holds."""
+
+    key: str
+    heard: Heard
+    frames_sha256: str | None
+
+
+class MiningCache:
+    """Entries of one output directory, by recording id. Written whole or not at all, frames first."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def find(self, recording_id: str, key: str) -> Heard | None:
+        """What was heard under this key; None where nothing was, or it is damaged."""
+        entry, frames = self._paths(recording_id)
+        try:
+            cached = CachedHeard.from_line(entry.read_bytes())
+            whole = cached.frames_sha256 is None or file_sha256(frames) == cached.frames_sha256
+        except (OSError, ValidationError):
+            return None
+        return cached.heard if whole and cached.key == key else None
+
+    def load_frames(self, heard: Heard) -> Frames | None:
+        """Frames of an entry that was found; None for a recording without audio."""
+        _, path = self._paths(heard.recording_id)
+        if heard.probed is None:
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                return Frames(levels=arrays["levels"], clipped=arrays["clipped"])
+        except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+            return None
+
+    def put(self, key: str, heard: Heard, frames: Frames | None) -> None:
+        """Keep an entry."""
+        entry, path = self._paths(heard.recording_id)
+        entry.unlink(missing_ok=True)
+        digest = None
+        if frames is not None:
+            with whole_file(path, durable=False) as partial, partial.open("wb") as file:
+                np.savez(file, levels=frames.levels, clipped=frames.clipped)
+            digest = file_sha256(path)
+        write_text(entry, CachedHeard(key=key, heard=heard, frames_sha256=digest).to_line())
+
+    def _paths(self, recording_id: str) -> tuple[Path, Path]:
+        name = recording_id.replace(":", "_")
+        if name != recording_id:
+            name += f"-{hashlib.sha256(recording_id.encode()).hexdigest()[:8]}"
+        return self._directory / f"{name}.json", self._directory / f"{name}.npz"
+
+
+def content_key(paths: tuple[Path, ...]) -> str:
+    """Digest of what files hold: of their sizes, first and last megabyte. Raises OSError where one is not there."""
+    digest = hashlib.sha256()
+    for path in paths:
+        size = path.stat().st_size
+        digest.update(size.to_bytes(8, "little"))
+        with path.open("rb") as file:
+            digest.update(file.read(_EDGE_BYTES))
+            file.seek(max(size - _EDGE_BYTES, 0))
+            digest.update(file.read(_EDGE_BYTES))
+    return digest.hexdigest()

@@ -1,0 +1,106 @@
+"""Who speaks when, from files that say so: RTTM, or words with times."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+from pipeline.domain.errors import ConfigError
+from pipeline.domain.mining import Recording, TimedWord
+from pipeline.domain.span import Span
+from pipeline.io.recordings.audio import UnreadableAudioError
+from pipeline.io.recordings.words import SpokenWord, read_words
+from pipeline.io.rttm import RTTM_SAMPLING_RATE, read_rttm
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """One speaker's talkspurts, by start and disjoint, and words."""
+
+    talkspurts: tuple[Span, ...]
+    words: tuple[TimedWord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GivenSpeech:
+    """Stretches and words per speaker, in seconds."""
+
+    mode: Literal["given_words", "given_rttm"]
+    stretches: tuple[tuple[str, tuple[tuple[Decimal, Decimal], ...]], ...]
+    words: tuple[tuple[str, tuple[SpokenWord, ...]], ...] = ()
+
+    sampling_rate = RTTM_SAMPLING_RATE
+    """Of the clock where there is no audio to take one from."""
+
+    @property
+    def num_samples(self) -> int:
+        """Up to the last end, on that clock."""
+        ends = (end for _, spans in self.stretches for _, end in spans)
+        return round(max(ends, default=Decimal(0)) * self.sampling_rate)
+
+    def at(self, sampling_rate: int) -> tuple[tuple[str, Speech], ...]:
+        """Speech per speaker on a clock."""
+        words = dict(self.words)
+        return tuple(
+            (name, Speech(_spans(spans, sampling_rate), _timed(words.get(name, ()), sampling_rate)))
+            for name, spans in self.stretches
+        )
+
+
+def read_given(recording: Recording, base: Path) -> GivenSpeech | None:
+    """Words if the recording has some, else RTTM, else None.
+
+    Raises UnreadableAudioError where the file cannot be read or says nothing about this recording.
+    """
+    try:
+        if recording.words is not None:
+            spoken = read_words(base / recording.words)
+            if not spoken:
+                raise UnreadableAudioError(f"{base / recording.words}: holds no words")
+            stretches = tuple(
+                (name, tuple((word.start_s, word.end_s) for word in words)) for name, words in spoken
+            )
+            return GivenSpeech("given_words", stretches, spoken)
+        if recording.rttm is not None:
+            return _from_rttm(base / recording.rttm, recording.recording_id)
+    except ConfigError as error:
+        raise UnreadableAudioError(str(error)) from error
+    return None
+
+
+def _from_rttm(path: Path, recording_id: str) -> GivenSpeech:
+    found = read_rttm(path)
+    if found.refusals:
+        first = found.refusals[0]
+        raise UnreadableAudioError(f"{first.record_id}: {first.detail}; correct the line, or take it out")
+    names = {recording_id, recording_id.rpartition(":")[2]}
+    fitting = [r for r in found.recordings if r.uri in names or len(found.recordings) == 1]
+    if not fitting:
+        known = ", ".join(r.uri for r in found.recordings[:5]) or "none"
+        raise UnreadableAudioError(f"{path}: nothing about {recording_id}; recordings in the file: {known}")
+    rate = Decimal(RTTM_SAMPLING_RATE)
+    one = fitting[0]
+    return GivenSpeech(
+        "given_rttm",
+        tuple(
+            (name, tuple((span.start / rate, span.end / rate) for span in spans))
+            for name, spans in zip(one.speakers, one.activity.speakers, strict=True)
+        ),
+    )
+
+
+def _spans(stretches: tuple[tuple[Decimal, Decimal], ...], rate: int) -> tuple[Span, ...]:
+    """Disjoint: stretches that overlap or touch are one."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted((round(start * rate), round(end * rate)) for start, end in stretches):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        elif end > start:
+            merged.append((start, end))
+    return tuple(Span(start, end) for start, end in merged)
+
+
+def _timed(words: tuple[SpokenWord, ...], rate: int) -> tuple[TimedWord, ...]:
+    """Words that last for a sample at least, by start."""
+    samples = ((round(word.start_s * rate), round(word.end_s * rate), word.text) for word in words)
+    return tuple(TimedWord(text=text, span=Span(a, b)) for a, b, text in sorted(samples) if b > a)

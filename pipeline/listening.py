@@ -1,0 +1,256 @@
+"""Hearing one recording: its audio passes by once, block by block, and leaves who speaks when.
+
+    file(s) -> blocks of 8 s -> probe            kind of recording, clipping, lag
+                  |-> 16 kHz -> levels, voice     per channel
+                                   '-> suppression -> talkspurts
+
+Channels share one gain, and none is normalised: how loud one is beside the other is what tells speech from bleed.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import soxr
+
+from pipeline.backends.vad.frames import BLOCK_MULTIPLE, FrameDetector
+from pipeline.core.heard import Frames, Heard, pack_levels
+from pipeline.core.mining.audit import because
+from pipeline.core.probing import ChannelProbe, PairProbe, ProbedAudio, pair_problems
+from pipeline.core.suppression import (
+    FRAME_S,
+    RATE_HZ,
+    STEP_S,
+    Suppressed,
+    on_grid,
+    suppress,
+    talkspurts_of,
+    window_levels_db,
+)
+from pipeline.domain.mining import AuditValue, RecordedActivity, Recording, RejectCode, SpeakerActivity
+from pipeline.domain.span import Span
+from pipeline.io.recordings.audio import (
+    AudioSource,
+    Block,
+    UnreadableAudioError,
+    WrongChannelsError,
+    open_audio,
+)
+from pipeline.io.recordings.declaration import Listening
+from pipeline.io.recordings.given import GivenSpeech, read_given
+
+VERSION = 1
+"""Bumped when the same audio is heard differently: what was cached before is heard again."""
+
+_BLOCK_S = 8
+_STEP = round(STEP_S * RATE_HZ)
+
+Wave = npt.NDArray[np.float32]
+
+
+def listen_to(
+    recording: Recording, base: Path, listening: Listening, detector: FrameDetector
+) -> tuple[Heard, Frames | None]:
+    """Who speaks when in a recording, from its words, its RTTM or its two channels: the first that it has.
+
+    A recording that cannot be used comes back with its problems, never as an exception.
+    """
+    try:
+        return _listen(recording, base, listening, detector)
+    except WrongChannelsError as error:
+        return _refused(
+            recording, None, (because(RejectCode.CHANNEL_COUNT, error.channels, 2),), str(error)
+        ), None
+    except UnreadableAudioError as error:
+        return _refused(recording, None, (because(RejectCode.IO_ERROR),), str(error)), None
+
+
+def _listen(
+    recording: Recording, base: Path, listening: Listening, detector: FrameDetector
+) -> tuple[Heard, Frames | None]:
+    given = read_given(recording, base)
+    if not recording.audio:
+        if given is None:
+            raise UnreadableAudioError(f"{recording.recording_id}: has neither audio nor words nor RTTM")
+        return _with_enough_speakers(recording, None, _given_activity(recording, given, None)), None
+    source = open_audio(tuple(base / path for path in recording.audio))
+    if given is None and source.channels == 1:
+        raise WrongChannelsError(
+            f"{recording.recording_id}: one channel, and neither words nor RTTM say who speaks when; diarize it first "
+            "and give the RTTM, or give two channels",
+            1,
+        )
+    passage = _Passage(source, detector if given is None else None)
+    probed, frames = passage.probed(recording.audio), passage.frames()
+    if given is not None:
+        return _with_enough_speakers(recording, probed, _given_activity(recording, given, source)), frames
+    problems = pair_problems(probed, listening.probe)
+    if problems:
+        return _refused(
+            recording, probed, problems, "two channels that are not two sides of one conversation"
+        ), None
+    apart = suppress(passage.probabilities(), passage.levels_db(), listening.suppression)
+    if any(apart.crosstalk):
+        return _refused(
+            recording, probed, _crosstalk(apart, listening), "either side is loud in both channels"
+        ), None
+    return _with_enough_speakers(recording, probed, _two_channel(recording, source, apart, listening)), frames
+
+
+class _Passage:
+    """One pass over the audio, and what is left of it."""
+
+    def __init__(self, source: AudioSource, detector: FrameDetector | None) -> None:
+        self._source = source
+        self._detector = detector
+        self._num_frames = int(np.ceil(source.num_samples / source.sampling_rate / FRAME_S - 1e-9))
+        self._channels = [ChannelProbe(source.sampling_rate) for _ in range(source.channels)]
+        self._pair = PairProbe() if source.channels == 2 else None
+        self._listeners = [detector.listen() for _ in range(source.channels)] if detector else []
+        self._powers: list[npt.NDArray[np.float32]] = []
+        self._clipped = np.zeros((source.channels, self._num_frames + 1), np.uint16)
+        for block in _resampled(self._own_blocks(), source):
+            self._hear(block)
+
+    def probed(self, paths: tuple[str, ...]) -> ProbedAudio:
+        """What kind of recording it is."""
+        correlation = self._pair.correlation() if self._pair else None
+        return ProbedAudio(
+            paths=paths,
+            sampling_rate=self._source.sampling_rate,
+            num_samples=self._source.num_samples,
+            encoding=self._source.encoding,
+            channels=tuple(channel.facts() for channel in self._channels),
+            correlation=None if correlation is None else round(correlation, 6),
+            lag_s=self._pair.lag_s() if self._pair else None,
+        )
+
+    def frames(self) -> Frames:
+        """Levels and clipping."""
+        return Frames(pack_levels(self.levels_db()), self._clipped[:, : self._num_frames])
+
+    def levels_db(self) -> npt.NDArray[np.float64]:
+        """`[channels, num_frames]`."""
+        powers = np.concatenate(self._powers, axis=1).astype(np.float64)
+        missing = 2 * self._num_frames - powers.shape[1]
+        return window_levels_db(np.pad(powers, ((0, 0), (0, max(missing, 0)))))[:, : self._num_frames]
+
+    def probabilities(self) -> npt.NDArray[np.float32]:
+        """`[channels, num_frames]`."""
+        assert self._detector is not None
+        hop_s = self._detector.hop_s
+        return np.stack(
+            [on_grid(heard.probabilities(), hop_s, self._num_frames) for heard in self._listeners]
+        )
+
+    def _own_blocks(self) -> Iterator[Block]:
+        """Blocks at the recording's own rate, looked at as they pass."""
+        rate, begin = self._source.sampling_rate, 0
+        for block in self._source.blocks(_BLOCK_S * rate):
+            for index, channel in enumerate(self._channels):
+                channel.hear(np.ascontiguousarray(block[:, index]))
+                at = np.flatnonzero(np.abs(block[:, index]) >= 0.999) + begin
+                np.add.at(self._clipped[index], (at / (rate * FRAME_S)).astype(np.int64), 1)
+            begin += len(block)
+            yield block
+
+    def _hear(self, block: Block) -> None:
+        """The next samples at 16 kHz."""
+        if self._pair is not None:
+            self._pair.hear(block)
+        for index, listener in enumerate(self._listeners):
+            listener.hear(np.ascontiguousarray(block[:, index]))
+        padded = np.pad(block, ((0, -len(block) % _STEP), (0, 0)))
+        squares = np.square(padded).reshape(-1, _STEP, block.shape[1])
+        self._powers.append(squares.mean(axis=1).T)
+
+
+def _resampled(blocks: Iterator[Block], source: AudioSource) -> Iterator[Block]:
+    """Blocks at 16 kHz, whole numbers of every detector's frame except for the last."""
+    stream = soxr.ResampleStream(source.sampling_rate, RATE_HZ, source.channels, dtype="float32")
+    rest = np.zeros((0, source.channels), np.float32)
+    for block in blocks:
+        rest = np.concatenate((rest, _shaped(stream.resample_chunk(block), source.channels)))
+        whole = len(rest) // BLOCK_MULTIPLE * BLOCK_MULTIPLE
+        if whole:
+            yield rest[:whole]
+            rest = rest[whole:]
+    tail = stream.resample_chunk(np.zeros((0, source.channels), np.float32), last=True)
+    rest = np.concatenate((rest, _shaped(tail, source.channels)))
+    if len(rest):
+        yield rest
+
+
+def _shaped(samples: Wave, channels: int) -> Block:
+    return np.asarray(samples, np.float32).reshape(-1, channels)
+
+
+def _two_channel(
+    recording: Recording, source: AudioSource, apart: Suppressed, listening: Listening
+) -> RecordedActivity:
+    names = speaker_names(recording)
+    return RecordedActivity(
+        recording_id=recording.recording_id,
+        sampling_rate=source.sampling_rate,
+        num_samples=source.num_samples,
+        mode="two_channel",
+        speakers=tuple(
+            SpeakerActivity(
+                speaker=name,
+                channel=index,
+                talkspurts=talkspurts_of(
+                    apart.active[index], source.sampling_rate, source.num_samples, listening.suppression
+                ),
+            )
+            for index, name in enumerate(names)
+        ),
+        bleed_db=tuple(round(level, 2) for level in apart.bleed_db),
+    )
+
+
+def speaker_names(recording: Recording) -> tuple[str, str]:
+    """Names by channel."""
+    return (recording.speakers[0], recording.speakers[1]) if len(recording.speakers) == 2 else ("A", "B")
+
+
+def _given_activity(recording: Recording, given: GivenSpeech, source: AudioSource | None) -> RecordedActivity:
+    """Speech as it is given, on the clock of the audio where there is any, cut where that ends."""
+    rate = given.sampling_rate if source is None else source.sampling_rate
+    total = given.num_samples if source is None else source.num_samples
+    speakers = []
+    for name, speech in given.at(rate):
+        inside = Span(0, total)
+        spurts = tuple(part for span in speech.talkspurts if (part := span.overlap(inside)))
+        words = tuple(word for word in speech.words if inside.covers(word.span))
+        speakers.append(SpeakerActivity(speaker=name, channel=None, talkspurts=spurts, words=words))
+    return RecordedActivity(
+        recording_id=recording.recording_id,
+        sampling_rate=rate,
+        num_samples=total,
+        mode=given.mode,
+        speakers=tuple(speakers),
+    )
+
+
+def _with_enough_speakers(
+    recording: Recording, probed: ProbedAudio | None, activity: RecordedActivity
+) -> Heard:
+    talking = sum(bool(speaker.talkspurts) for speaker in activity.speakers)
+    if talking >= 2:
+        return Heard(recording_id=recording.recording_id, probed=probed, activity=activity)
+    problems = (because(RejectCode.ONE_SPEAKER, talking, 2),)
+    return _refused(recording, probed, problems, f"{talking} of {len(activity.speakers)} speakers are heard")
+
+
+def _crosstalk(apart: Suppressed, listening: Listening) -> tuple[AuditValue, ...]:
+    loudest = min(a for a in apart.attenuation_db if a is not None)
+    return (because(RejectCode.CROSSTALK, round(loudest, 2), listening.suppression.crosstalk_db),)
+
+
+def _refused(
+    recording: Recording, probed: ProbedAudio | None, problems: tuple[AuditValue, ...], detail: str
+) -> Heard:
+    return Heard(
+        recording_id=recording.recording_id, probed=probed, activity=None, problems=problems, detail=detail
+    )

@@ -1,0 +1,72 @@
+"""`humdial filter` mines audio or a declaration and says what it found, or what is wrong."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.calls import call, write_call
+from tests.cli.calling import humdial
+
+DECLARATION = """
+rights: {corpus: made-up, licence_id: CC0-1.0, consent_basis: invented}
+recordings: [{recording_id: one, audio: [call.wav], speakers: [caller, agent]}]
+workers: 1
+"""
+
+
+@pytest.fixture(scope="module")
+def audio(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("calls")
+    samples = call()
+    write_call(directory / "call.wav", samples)
+    write_call(directory / "agent.wav", samples[:, 0])
+    write_call(directory / "caller.wav", samples[:, 1])
+    (directory / "calls.yaml").write_text(DECLARATION)
+    return directory
+
+
+@pytest.mark.parametrize("names", [["call.wav"], ["agent.wav", "caller.wav"], ["calls.yaml"]])
+def test_a_call_becomes_a_segment_and_a_table(tmp_path: Path, audio: Path, names: list[str]) -> None:
+    answer = humdial("filter", *(audio / name for name in names), "--out", tmp_path)
+    assert answer.code == 0
+    assert "1 of 1 recordings used, 1 segments" in answer.out
+    assert "interruption" in answer.out
+    segment = json.loads((tmp_path / "segments.jsonl").read_text())
+    assert {speaker["id"] for speaker in segment["speakers"]} == (
+        {"caller", "agent"} if names == ["calls.yaml"] else {"A", "B"}
+    )
+
+
+def test_of_audio_without_stated_rights_everything_is_withheld(tmp_path: Path, audio: Path) -> None:
+    humdial("filter", audio / "call.wav", "--out", tmp_path)
+    rights = json.loads((tmp_path / "segments.jsonl").read_text())["rights"]
+    assert (rights["licence_id"], rights["redistribution_allowed"]) == ("unstated", False)
+
+
+def test_the_summary_is_there_as_json(tmp_path: Path, audio: Path) -> None:
+    answer = humdial("filter", audio / "call.wav", "--out", tmp_path, "--json")
+    assert json.loads(answer.out) == json.loads((tmp_path / "summary.json").read_text())
+
+
+def test_a_call_that_cannot_be_used_is_a_finding_and_says_why(tmp_path: Path, audio: Path) -> None:
+    silent = write_call(tmp_path / "silent.wav", np.zeros((80_000, 2), np.float32))
+    answer = humdial("filter", silent, "--out", tmp_path / "out")
+    assert answer.code == 1
+    assert "one_speaker: 0 of 2 speakers are heard" in answer.err
+    assert "one_speaker" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("names", "problem"),
+    [
+        (["missing.wav"], "missing.wav: is no file; wanted audio files, or one YAML declaration"),
+        (["calls.yaml", "call.wav"], "a declaration stands alone"),
+        (["missing.yaml"], "cannot be read"),
+    ],
+)
+def test_misuse_is_answered_in_one_line(tmp_path: Path, audio: Path, names: list[str], problem: str) -> None:
+    answer = humdial("filter", *(audio / name for name in names), "--out", tmp_path / "out")
+    assert answer.code == 2
+    assert problem in answer.problem

@@ -1,0 +1,74 @@
+"""A declaration names recordings, rights and thresholds, and nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.domain.errors import ConfigError
+from pipeline.io.recordings.declaration import UNSTATED, declare_audio, read_declaration, recordings_of
+
+RIGHTS = "{corpus: made-up, licence_id: CC0-1.0, consent_basis: invented}"
+
+
+def declared(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "calls.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_the_declarations_rights_hold_where_a_recording_has_none(tmp_path: Path) -> None:
+    text = f"""
+rights: {RIGHTS}
+recordings:
+  - {{recording_id: one, audio: [one.wav]}}
+  - {{recording_id: two, audio: [a.wav, b.wav], rights: {{corpus: other, licence_id: X, consent_basis: asked}}}}
+events: {{min_overlap_s: 0.3}}
+"""
+    declaration = read_declaration(declared(tmp_path, text))
+    recordings, without = recordings_of(declaration)
+    assert [recording.rights.corpus for recording in recordings] == ["made-up", "other"]
+    assert without == ()
+    assert declaration.events.min_overlap_s == 0.3
+
+
+def test_a_recording_without_rights_is_named(tmp_path: Path) -> None:
+    path = declared(tmp_path, "recordings: [{recording_id: one, audio: [one.wav]}]")
+    assert recordings_of(read_declaration(path)) == ((), ("one",))
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("recordings: []", "recordings: Tuple should have at least 1 item"),
+        ("recordins: []", "unknown key 'recordins'; did you mean 'recordings'"),
+        (
+            "recordings: [{recording_id: a}]\nevents: {min_overlap: 1}",
+            "unknown key 'events.min_overlap'; did you mean 'min_overlap_s'",
+        ),
+        ("recordings: [{recording_id: a, rttn: x}]", r"unknown key 'recordings.0.rttn'; did you mean 'rttm'"),
+        (
+            "recordings: [{recording_id: a}]\nlistening: {suppression: {depth: 1}}",
+            "did you mean 'depth_m",
+        ),
+        ("recordings: [{recording_id: a}, {recording_id: A}]", "'A' is used twice"),
+        ("recordings: [{recording_id: ../a}]", "recordings.0.recording_id: String should match"),
+        ("a: [", "not valid YAML"),
+        ("just text", "the file: Input should be an object"),
+    ],
+)
+def test_what_is_wrong_is_said_with_key_and_remedy(tmp_path: Path, text: str, problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem):
+        read_declaration(declared(tmp_path, text))
+
+
+def test_audio_on_the_command_line_comes_in_pairs_where_it_has_one_channel() -> None:
+    paths = tuple(map(Path, ("s.wav", "a.wav", "b.wav", "x/s.flac", "odd.wav", "lonely.wav")))
+    declaration = declare_audio(paths, (2, 1, 1, 2, 3, 1))
+    assert [r.recording_id for r in declaration.recordings] == ["s", "a", "s-2", "odd", "lonely"]
+    assert [len(r.audio) for r in declaration.recordings] == [1, 2, 1, 1, 1]
+    assert declaration.rights == UNSTATED
+
+
+def test_any_file_name_makes_an_id() -> None:
+    declaration = declare_audio((Path("..你好 (1).wav"), Path("-.wav")), (2, 2))
+    assert [r.recording_id for r in declaration.recordings] == ["1_", "recording"]
