@@ -55,6 +55,25 @@ def _wav_header(data_bytes: int, channels: int, sampling_rate: int) -> bytes:
     )
 
 
+def write_float_wav(path: Path, samples: npt.NDArray[np.float32], sampling_rate: int) -> None:
+    """Write `[num_samples]` float32 as one mono wav file, whole or not at all.
+
+    Not through libsndfile, whose float files carry a `PEAK` chunk with the time of day: equal samples are to be
+    equal bytes. RIFF wants a `fact` chunk, the number of samples, where a file is not PCM.
+    """
+    data = np.ascontiguousarray(samples, dtype="<f4")
+    header = struct.pack(
+        "<4sI4s4sIHHIIHH4sII4sI",
+        *(b"RIFF", 48 + data.nbytes, b"WAVE"),
+        *(b"fmt ", 16, 3, 1, sampling_rate, sampling_rate * 4, 4, 32),
+        *(b"fact", 4, len(data)),
+        *(b"data", data.nbytes),
+    )
+    with whole_file(path, durable=False) as partial, partial.open("wb", buffering=0) as file:
+        file.write(header)
+        file.write(data.view(np.uint8).data)
+
+
 def read_pcm16(path: Path) -> tuple[Pcm, int]:
     """Samples `[num_samples, channels]` int16 and the rate of any file libsndfile reads.
 

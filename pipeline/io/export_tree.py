@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import soundfile
 from pydantic import ValidationError
 
@@ -15,7 +16,7 @@ from pipeline.domain.errors import ConfigError, RecordError
 from pipeline.domain.quarantine import Reason
 from pipeline.domain.record import Record
 from pipeline.domain.timeline import AudioFile
-from pipeline.io.audio import Pcm, read_pcm16, write_audio
+from pipeline.io.audio import Pcm, read_pcm16, write_audio, write_float_wav
 from pipeline.io.files import audio_digest, write_text
 
 _STAMP = "export.json"
@@ -44,6 +45,10 @@ class ExportTree:
     def write_wav(self, path: str, samples: Pcm, sampling_rate: int) -> None:
         """Mono PCM16."""
         write_audio(self._place(path), samples, sampling_rate, "wav")
+
+    def write_float_wav(self, path: str, samples: npt.NDArray[np.float32], sampling_rate: int) -> None:
+        """Mono IEEE float32."""
+        write_float_wav(self._place(path), samples, sampling_rate)
 
     def link(self, path: str, of: str) -> None:
         """A second name for a file of this export; a copy where there are no hard links."""

@@ -36,6 +36,13 @@ from pipeline.core.exports.humdial_track1 import (
 )
 from pipeline.core.exports.humdial_track2 import Track2Options, closing_files, export_track2
 from pipeline.core.exports.ids import assign_ids
+from pipeline.core.exports.interactspeech import (
+    InteractSpeechOptions,
+    InteractSpeechRow,
+    assign_interactspeech_ids,
+    close_interactspeech,
+    export_interactspeech,
+)
 from pipeline.core.exports.manifest import ExportRow
 from pipeline.core.exports.opens2s import OpenS2SOptions, assign_opens2s_ids, export_opens2s
 from pipeline.core.exports.osum_echat import OsumEchatOptions, assign_osum_ids, export_osum_echat
@@ -49,6 +56,8 @@ from pipeline.stages.shard import Shard
 
 NAME = "export"
 VERSION = 1
+FULL_SCALE = np.float32(32_768)
+"""Of PCM16: a power of two, so that float32 holds every sample exactly."""
 
 
 class Config(Record):
@@ -62,6 +71,7 @@ class Config(Record):
     osum_echat: OsumEchatOptions = OsumEchatOptions()
     opens2s: OpenS2SOptions = OpenS2SOptions()
     easy_turn: EasyTurnOptions = EasyTurnOptions()
+    interactspeech: InteractSpeechOptions = InteractSpeechOptions()
 
 
 def _track1(config: Config) -> Format:
@@ -114,12 +124,23 @@ def _easy_turn(config: Config) -> Format:
     )
 
 
+def _interactspeech(config: Config) -> Format:
+    options = config.interactspeech
+    return ExportFormat(
+        row=InteractSpeechRow,
+        numbering=lambda timelines: assign_interactspeech_ids(timelines, options),
+        mapping=export_interactspeech,
+        closing=close_interactspeech,
+    )
+
+
 FORMATS: Mapping[FormatName, Callable[[Config], Format]] = {
     FormatName.HUMDIAL_TRACK1: _track1,
     FormatName.HUMDIAL_TRACK2: _track2,
     FormatName.OSUM_ECHAT: _osum_echat,
     FormatName.OPENS2S: _opens2s,
     FormatName.EASY_TURN: _easy_turn,
+    FormatName.INTERACTSPEECH: _interactspeech,
 }
 """The one place that a further format is added to, beside its name and its section of options."""
 
@@ -146,6 +167,10 @@ class ExportSink(Protocol):
 
     def write_wav(self, path: str, samples: npt.NDArray[np.int16], sampling_rate: int) -> None:
         """Write mono PCM16 from `[num_samples]` int16."""
+        ...
+
+    def write_float_wav(self, path: str, samples: npt.NDArray[np.float32], sampling_rate: int) -> None:
+        """Write mono IEEE float32 from `[num_samples]` float32, -1...1."""
         ...
 
     def link(self, path: str, of: str) -> None:
@@ -191,7 +216,10 @@ def _export(dialogue: Dialogue, config: Config, deps: Deps) -> Record:
     samples, sampling_rate = _read(dialogue, deps.audio)
     wavs = (file for file in made.files if isinstance(file, WavFile))
     for wav, track in render_wavs(samples, sampling_rate, wavs):
-        deps.sink.write_wav(wav.path, track, wav.sampling_rate)
+        if wav.float32:
+            deps.sink.write_float_wav(wav.path, track.astype(np.float32) / FULL_SCALE, wav.sampling_rate)
+        else:
+            deps.sink.write_wav(wav.path, track, wav.sampling_rate)
     for file in made.files:
         if isinstance(file, TextFile):
             deps.sink.write_text(file.path, file.content)

@@ -22,7 +22,7 @@ class TextFile:
 
 @dataclass(frozen=True, slots=True)
 class WavFile:
-    """A mono PCM16 file made from one track of one dialogue.
+    """A mono file, PCM16 as a rule, made from one track of one dialogue.
 
     Spans are in samples of the dialogue's clock::
 
@@ -43,6 +43,8 @@ class WavFile:
     sampling_rate: int = 16_000
     crop: Span | None = None
     """The part that the file holds; None: the whole track. Not together with `cut`."""
+    float32: bool = False
+    """Written as IEEE float32, -1...1: the PCM16 samples divided by 32,768."""
 
     def __post_init__(self) -> None:
         if self.cut is not None and self.crop is not None:

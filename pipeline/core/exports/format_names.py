@@ -13,6 +13,7 @@ class FormatName(StrEnum):
     OSUM_ECHAT = "osum-echat"
     OPENS2S = "opens2s"
     EASY_TURN = "easy-turn"
+    INTERACTSPEECH = "interactspeech"
 
     @property
     def section(self) -> str:
@@ -35,4 +36,5 @@ _RECIPES = {
     FormatName.OSUM_ECHAT: Recipe.EMOTIONAL,
     FormatName.OPENS2S: Recipe.EMOTIONAL,
     FormatName.EASY_TURN: Recipe.FULL_DUPLEX,
+    FormatName.INTERACTSPEECH: Recipe.CONVERSATION,
 }
