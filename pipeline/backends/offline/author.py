@@ -11,6 +11,9 @@ from pipeline.backends.offline.banks import bank_revision, load_bank
 from pipeline.backends.offline.conversation_adapt import adapt_conversation
 from pipeline.backends.offline.conversation_place import place_conversation
 from pipeline.backends.offline.conversation_write import write_conversation
+from pipeline.backends.offline.emotional_bank import load_emotional_bank
+from pipeline.backends.offline.emotional_outline import outline
+from pipeline.backends.offline.emotional_write import write_emotional_dialogue
 from pipeline.backends.offline.frames import Composer
 from pipeline.backends.offline.place import place
 from pipeline.backends.offline.single import write_single, write_single_conversation
@@ -20,6 +23,7 @@ from pipeline.core.scripting.conversation_steps import (
     ConversationPlaceInput,
     ConversationWriteInput,
 )
+from pipeline.core.scripting.emotional_steps import EmotionalInput, EmotionalWriteInput
 from pipeline.core.scripting.steps import AdaptInput, PlaceInput, WriteInput
 from pipeline.domain.chat import ChatReply, ChatRequest
 from pipeline.domain.errors import TerminalBackendError
@@ -31,7 +35,7 @@ _VERSION = 3
 
 
 class OfflineAuthor:
-    """Answers the steps of both recipes from the phrase banks.
+    """Answers the steps of all recipes from the phrase banks.
 
     It looks at `request.input` and `request.seed` only; the messages are for models that read.
     """
@@ -132,6 +136,16 @@ def _conversation_single(text: str, composer: _NewComposer) -> Record:
     )
 
 
+def _emotional_outline(text: str, composer: _NewComposer) -> Record:
+    given = EmotionalInput.from_line(text)
+    return outline(given, load_emotional_bank(given.language), composer(given.language))
+
+
+def _emotional_write(text: str, composer: _NewComposer) -> Record:
+    given = EmotionalWriteInput.from_line(text)
+    return write_emotional_dialogue(given, load_emotional_bank(given.language), composer(given.language))
+
+
 _STEPS: Mapping[str, Callable[[str, _NewComposer], Record]] = {
     "adapt": _adapt,
     "place": _place,
@@ -141,4 +155,6 @@ _STEPS: Mapping[str, Callable[[str, _NewComposer], Record]] = {
     "conversation_place": _conversation_place,
     "conversation_write": _conversation_write,
     "conversation_single": _conversation_single,
+    "emotional_outline": _emotional_outline,
+    "emotional_write": _emotional_write,
 }
