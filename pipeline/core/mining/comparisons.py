@@ -1,7 +1,7 @@
 """Tests on the way through a decision tree, and how narrowly each came out."""
 
-from dataclasses import dataclass
 from math import inf, isfinite
+from typing import NamedTuple
 
 from pipeline.core.mining.activity import TIME_EQUALITY_S
 from pipeline.domain.mining import Margin
@@ -10,9 +10,11 @@ _CLEAR_S = 0.25
 """A value that far from its threshold is as clear as one that is further away."""
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """A value against its threshold, in seconds, under the threshold's name."""
+class Comparison(NamedTuple):
+    """A value against its threshold, in seconds, under the threshold's name.
+
+    A tuple, as `Case` and `Spurt` are: a hundred hours of talk make millions of them.
+    """
 
     test: str
     value: float
@@ -23,7 +25,7 @@ class Comparison:
     def clearness(self) -> float:
         """0 on the threshold to 1 at 0.25 s from it; infinite where nothing was measured that could tip it."""
         distance = abs(self.value - self.threshold)
-        return min(1.0, distance / _CLEAR_S) if isfinite(distance) else inf
+        return distance / _CLEAR_S if distance < _CLEAR_S else inf if distance == inf else 1.0
 
 
 def at_least(test: str, value: float, threshold: float) -> Comparison:
@@ -61,8 +63,11 @@ class Path:
     def all_hold(self, *tests: Comparison) -> bool:
         """Whether every comparison holds."""
         failing = [test for test in tests if not test.holds]
-        self.met.extend([max(failing, key=lambda test: test.clearness)] if failing else tests)
-        return not failing
+        if not failing:
+            self.met.extend(tests)
+            return True
+        self.met.append(failing[0] if len(failing) == 1 else max(failing, key=lambda test: test.clearness))
+        return False
 
     def any_holds(self, *tests: Comparison) -> bool:
         """Whether one of the comparisons holds."""

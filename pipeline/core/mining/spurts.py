@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from dataclasses import dataclass
 from math import inf
+from typing import NamedTuple
 
 from pipeline.core.mining.activity import Talk
 from pipeline.core.mining.comparisons import Comparison, at_least, at_most, fact
@@ -15,8 +16,7 @@ _AFTER_QUESTION_S = 1.0
 """Within this after the other's question, a short word is an answer (unverified lexicons only)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spurt:
+class Spurt(NamedTuple):
     """One talkspurt. Silences are the speaker's own, infinite before the first and after the last."""
 
     speaker: int

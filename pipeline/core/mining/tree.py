@@ -13,6 +13,7 @@ listening; with step 2 before step 3, backchannels are found with F1 0.750 inste
 
 from dataclasses import dataclass
 from math import inf, isfinite
+from typing import NamedTuple
 
 from pipeline.core.mining.activity import Talk
 from pipeline.core.mining.comparisons import Comparison, Path, at_least, at_most, fact, more_than
@@ -21,8 +22,7 @@ from pipeline.core.mining.spurts import ListenerRule, Spurt
 from pipeline.domain.mining import EventContext, MinedType
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """Two talkspurts, Y starting inside X or in a silence after it, and who is alone around them, in seconds."""
 
     x: Spurt
