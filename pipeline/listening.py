@@ -29,7 +29,6 @@ from pipeline.core.suppression import (
     window_levels_db,
 )
 from pipeline.domain.mining import AuditValue, RecordedActivity, Recording, RejectCode, SpeakerActivity
-from pipeline.domain.span import Span
 from pipeline.io.recordings.audio import (
     AudioSource,
     Block,
@@ -38,7 +37,7 @@ from pipeline.io.recordings.audio import (
     open_audio,
 )
 from pipeline.io.recordings.declaration import Listening
-from pipeline.io.recordings.given import GivenSpeech, read_given
+from pipeline.io.recordings.given import given_activity, read_given
 
 VERSION = 1
 """Bumped when the same audio is heard differently: what was cached before is heard again."""
@@ -73,7 +72,9 @@ def _listen(
     if not recording.audio:
         if given is None:
             raise UnreadableAudioError(f"{recording.recording_id}: has neither audio nor words nor RTTM")
-        return _with_enough_speakers(recording, None, _given_activity(recording, given, None)), None
+        return _with_enough_speakers(
+            recording, None, given_activity(recording.recording_id, given, None)
+        ), None
     source = open_audio(tuple(base / path for path in recording.audio))
     if given is None and source.channels == 1:
         raise WrongChannelsError(
@@ -84,7 +85,9 @@ def _listen(
     passage = _Passage(source, detector if given is None else None)
     probed, frames = passage.probed(recording.audio), passage.frames()
     if given is not None:
-        return _with_enough_speakers(recording, probed, _given_activity(recording, given, source)), frames
+        return _with_enough_speakers(
+            recording, probed, given_activity(recording.recording_id, given, source)
+        ), frames
     problems = pair_problems(probed, listening.probe)
     if problems:
         return _refused(
@@ -212,25 +215,6 @@ def _two_channel(
 def speaker_names(recording: Recording) -> tuple[str, str]:
     """Names by channel."""
     return (recording.speakers[0], recording.speakers[1]) if len(recording.speakers) == 2 else ("A", "B")
-
-
-def _given_activity(recording: Recording, given: GivenSpeech, source: AudioSource | None) -> RecordedActivity:
-    """Speech as it is given, on the clock of the audio where there is any, cut where that ends."""
-    rate = given.sampling_rate if source is None else source.sampling_rate
-    total = given.num_samples if source is None else source.num_samples
-    speakers = []
-    for name, speech in given.at(rate):
-        inside = Span(0, total)
-        spurts = tuple(part for span in speech.talkspurts if (part := span.overlap(inside)))
-        words = tuple(word for word in speech.words if inside.covers(word.span))
-        speakers.append(SpeakerActivity(speaker=name, channel=None, talkspurts=spurts, words=words))
-    return RecordedActivity(
-        recording_id=recording.recording_id,
-        sampling_rate=rate,
-        num_samples=total,
-        mode=given.mode,
-        speakers=tuple(speakers),
-    )
 
 
 def _with_enough_speakers(

@@ -11,6 +11,7 @@ and one that was only touched or moved is not.
 
 import hashlib
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,14 @@ class MiningCache:
         except (OSError, ValidationError):
             return None
         return cached.heard if whole and cached.key == key else None
+
+    def entries(self) -> Iterator[Heard]:
+        """Everything that was ever heard and is whole, by file name."""
+        for path in sorted(self._directory.glob("*.json")):
+            try:
+                yield CachedHeard.from_line(path.read_bytes()).heard
+            except (OSError, ValidationError):
+                continue
 
     def load_frames(self, heard: Heard) -> Frames | None:
         """Frames of an entry that was found; None for a recording without audio."""

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.domain.errors import ConfigError
-from pipeline.domain.mining import Recording, TimedWord
+from pipeline.domain.mining import RecordedActivity, Recording, SpeakerActivity, TimedWord
 from pipeline.domain.span import Span
-from pipeline.io.recordings.audio import UnreadableAudioError
-from pipeline.io.recordings.words import SpokenWord, read_words
+from pipeline.io.recordings.audio import AudioSource, UnreadableAudioError
+from pipeline.io.recordings.words import SpeakerWords, SpokenWord, read_words
 from pipeline.io.rttm import RTTM_SAMPLING_RATE, read_rttm
 
 
@@ -54,18 +54,42 @@ def read_given(recording: Recording, base: Path) -> GivenSpeech | None:
     """
     try:
         if recording.words is not None:
-            spoken = read_words(base / recording.words)
-            if not spoken:
-                raise UnreadableAudioError(f"{base / recording.words}: holds no words")
-            stretches = tuple(
-                (name, tuple((word.start_s, word.end_s) for word in words)) for name, words in spoken
-            )
-            return GivenSpeech("given_words", stretches, spoken)
+            return as_given(read_words(base / recording.words))
         if recording.rttm is not None:
             return _from_rttm(base / recording.rttm, recording.recording_id)
     except ConfigError as error:
         raise UnreadableAudioError(str(error)) from error
     return None
+
+
+def as_given(spoken: SpeakerWords) -> GivenSpeech:
+    """Whoever says a word speaks as long as it lasts."""
+    stretches = tuple((name, tuple((word.start_s, word.end_s) for word in words)) for name, words in spoken)
+    return GivenSpeech("given_words", stretches, spoken)
+
+
+def given_activity(recording_id: str, given: GivenSpeech, source: AudioSource | None) -> RecordedActivity:
+    """Speech as it is given, on the clock of the audio where there is any, cut where that ends.
+
+    Raises UnreadableAudioError where nobody says anything.
+    """
+    rate = given.sampling_rate if source is None else source.sampling_rate
+    total = given.num_samples if source is None else source.num_samples
+    if not total:
+        raise UnreadableAudioError(f"{recording_id}: its words or RTTM hold no speech")
+    inside = Span(0, total)
+    speakers = []
+    for name, speech in given.at(rate):
+        spurts = tuple(part for span in speech.talkspurts if (part := span.overlap(inside)))
+        words = tuple(word for word in speech.words if inside.covers(word.span))
+        speakers.append(SpeakerActivity(speaker=name, channel=None, talkspurts=spurts, words=words))
+    return RecordedActivity(
+        recording_id=recording_id,
+        sampling_rate=rate,
+        num_samples=total,
+        mode=given.mode,
+        speakers=tuple(speakers),
+    )
 
 
 def _from_rttm(path: Path, recording_id: str) -> GivenSpeech:

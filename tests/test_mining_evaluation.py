@@ -1,0 +1,121 @@
+"""What was found is held against references of every kind, and a perfect result scores perfectly."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.core.mining.event_eval import Confusion
+from pipeline.domain.errors import ConfigError
+from pipeline.io.recordings.declaration import Declaration
+from pipeline.mining import Mine
+from pipeline.mining_evaluation import evaluate
+from tests.calls import TALK_A, TALK_B, call, write_call
+from tests.cli.calling import humdial
+from tests.test_mining import RIGHTS
+
+TALK = sorted([(s, e, "A") for s, e in TALK_A] + [(s, e, "B") for s, e in TALK_B])
+
+
+def rttm(names: dict[str, str], uri: str = "call") -> str:
+    return "".join(
+        f"SPEAKER {uri} 1 {s:.3f} {e - s:.3f} <NA> <NA> {names[n]} <NA> <NA>\n" for s, e, n in TALK
+    )
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    base = tmp_path_factory.mktemp("evaluated")
+    write_call(base / "call.wav", call())
+    declaration = Declaration.model_validate(
+        {"rights": RIGHTS, "workers": 1, "recordings": [{"recording_id": "call", "audio": ["call.wav"]}]}
+    )
+    Mine(declaration, base, base / "out").run(lambda heard, kept: None)
+    return base / "out"
+
+
+@pytest.mark.parametrize("names", [{"A": "A", "B": "B"}, {"A": "x", "B": "y"}, {"A": "y", "B": "x"}])
+def test_speakers_are_found_again_under_other_names(tmp_path: Path, out: Path, names: dict[str, str]) -> None:
+    (tmp_path / "ref.rttm").write_text(rttm(names))
+    scores = evaluate(out, (tmp_path / "ref.rttm",))
+    assert scores.detection is not None
+    assert scores.detection.overlap.f1 == pytest.approx(1, abs=0.02)
+    assert scores.events.onsets.f1 == 1
+    assert all(one.gold == one.found for one in scores.events.confusion)
+
+
+def test_what_the_reference_lacks_is_a_false_alarm(tmp_path: Path, out: Path) -> None:
+    kept = [line for line in rttm({"A": "A", "B": "B"}).splitlines() if " 8.000 " not in line]
+    (tmp_path / "ref.rttm").write_text("\n".join(kept) + "\n")
+    scores = evaluate(out, (tmp_path / "ref.rttm",))
+    assert Confusion(gold="none", found="backchannel", count=1) in scores.events.confusion
+    assert scores.detection is not None
+    assert scores.detection.overlap.false_alarms == pytest.approx(0.6, abs=0.05)
+
+
+def test_only_the_regions_of_a_uem_count(tmp_path: Path, out: Path) -> None:
+    (tmp_path / "ref.rttm").write_text(rttm({"A": "A", "B": "B"}))
+    (tmp_path / "part.uem").write_text("call NA 0.000 15.000\n")
+    scores = evaluate(out, (tmp_path / "ref.rttm",), tmp_path / "part.uem")
+    assert scores.detection is not None
+    assert scores.detection.overlap.hits == pytest.approx(0.6, abs=0.05)
+
+
+def test_words_are_a_reference_too(tmp_path: Path, out: Path) -> None:
+    rows = ({"speaker": n, "start": s, "end": e, "text": "so"} for s, e, n in TALK)
+    (tmp_path / "call.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    scores = evaluate(out, (tmp_path / "call.jsonl",))
+    assert scores.events.macro_f1 == 1
+
+
+def test_named_events_judge_the_tree_as_well(tmp_path: Path, out: Path) -> None:
+    gold = [("B", 8.1, "backchannel"), ("B", 20.0, "failed_interruption"), ("A", 40.0, "interruption")]
+    rows = ({"recording_id": "call", "initiator": w, "onset": t, "type": k} for w, t, k in gold)
+    (tmp_path / "gold.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    scores = evaluate(out, (tmp_path / "gold.jsonl",))
+    assert scores.detection is None
+    pairs = {(one.gold, one.found) for one in scores.events.confusion}
+    assert {
+        ("backchannel", "backchannel"),
+        ("failed_interruption", "interruption"),
+        ("interruption", "none"),
+    } <= pairs
+
+
+def test_recordings_that_were_not_mined_are_named(tmp_path: Path, out: Path) -> None:
+    both = rttm({"A": "A", "B": "B"}) + rttm({"A": "A", "B": "B"}, "other")
+    (tmp_path / "ref.rttm").write_text(both)
+    assert evaluate(out, (tmp_path / "ref.rttm",)).missing == ("other",)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("ref.rttm", rttm({"A": "A", "B": "B"}, "other"), "none of the reference's recordings was mined"),
+        ("ref.rttm", "SPEAKER call 1 x 1 <NA> <NA> A <NA> <NA>\n", "correct the reference"),
+        ("ref.jsonl", '{"onset": 1}\n', "not a GoldEvent"),
+        ("call.txt", "words", "no word file that is known"),
+        ("gone.jsonl", None, "cannot be read"),
+    ],
+)
+def test_what_is_no_reference_is_refused(
+    tmp_path: Path, out: Path, name: str, text: str | None, problem: str
+) -> None:
+    if text is not None:
+        (tmp_path / name).write_text(text)
+    with pytest.raises(ConfigError, match=problem):
+        evaluate(out, (tmp_path / name,))
+
+
+def test_a_directory_without_results_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no results of humdial filter here"):
+        evaluate(tmp_path, (tmp_path / "ref.rttm",))
+
+
+def test_the_command_prints_a_table_or_json(tmp_path: Path, out: Path) -> None:
+    (tmp_path / "ref.rttm").write_text(rttm({"A": "A", "B": "B"}))
+    table = humdial("filter", "eval", out, "--ref", tmp_path / "ref.rttm")
+    assert table.code == 0
+    assert "1 conversations, onsets F1 1.000, macro F1 1.000" in table.out
+    as_json = humdial("filter", "eval", out, "--ref", tmp_path / "ref.rttm", "--json")
+    assert json.loads(as_json.out)["events"]["macro_f1"] == 1
