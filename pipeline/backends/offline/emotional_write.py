@@ -24,6 +24,8 @@ BURST = 0.6
 """How often a mild or strong feeling adds an exclamation of its own."""
 ECHO = 0.5
 """How often a response to a new feeling comes back to the one before."""
+DWELT = 0.5
+"""How often a single turn dwells on its event, where it would else say first what it is all about."""
 _BAD = frozenset({Emotion.SAD, Emotion.ANGER, Emotion.FEAR, Emotion.DISGUST})
 
 
@@ -77,7 +79,10 @@ def _turn(state: _Writing, turn: TurnToWrite) -> EmotionalTurn:
     beat = _beat(state, turn, words)
     own = not _is_written(state, beat)
     told = Told(turn.emotion, words, beat.cause if own else as_told(beat.cause, state.bank.language), own)
-    sentences = [*_lead(state, told), *_said(state, beat), *_after(state, turn, words)]
+    if state.given.task.single_turn and not own and state.composer.chance(DWELT):
+        sentences = [*_said(state, beat), *_said(state, state.composer.pick(state.bank.dwell[words]))]
+    else:
+        sentences = [*_lead(state, told), *_said(state, beat), *_after(state, turn, words)]
     response = "" if state.given.task.single_turn else _response(state, told, beat)
     state.told.append(told)
     if turn.sound:
