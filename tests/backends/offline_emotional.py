@@ -1,15 +1,17 @@
 """Emotional dialogues by the embedded author, as the recipe asks for them."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import cycle
 
 from pipeline.core.emotional_plan import EmotionalConfig, EmotionalDealer
+from pipeline.core.scripting.asking import A, T
 from pipeline.core.scripting.emotional import write_emotional
 from pipeline.core.seeding import derive_seed
 from pipeline.domain.emotional import EmotionalAssignment
-from pipeline.domain.labels import Language, Recipe, Speaker, Split
+from pipeline.domain.labels import Recipe, Speaker, Split
+from pipeline.domain.record import Record
 from pipeline.domain.script import DialoguePlan, Script
 from pipeline.domain.seed import SeedDialogue
 from tests.backends.offline_conversations import Asking
@@ -18,13 +20,24 @@ SMALL_TALK = ("Something happened yesterday.", "What was it?")
 """A seed that says nothing: the bank has to do it all."""
 
 
+@dataclass
+class Asked(Asking):
+    """Keeps what was asked, too."""
+
+    given: dict[str, Record] = field(default_factory=dict)
+
+    async def __call__(self, step: str, record: Record, output: type[T], accept: Callable[[T], A]) -> A:
+        self.given[step] = record
+        return await super().__call__(step, record, output, accept)
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
     """One dialogue and the frames that it was made of."""
 
     script: Script
     frames: frozenset[str]
-    asking: Asking
+    asking: Asked
 
     @property
     def user_turns(self) -> tuple[str, ...]:
@@ -62,7 +75,7 @@ def make(
         split=Split.TRAIN,
         emotional=assigned,
     )
-    asking = Asking(derive_seed(root_seed, "script", name))
+    asking = Asked(derive_seed(root_seed, "script", name))
     script = asyncio.run(write_emotional(plan, config or EmotionalConfig(), root_seed, asking))
     return Made(script, frozenset(frame for used in asking.frames.values() for frame in used), asking)
 
@@ -74,8 +87,3 @@ def deal_and_make(
     dealer = EmotionalDealer(config or EmotionalConfig())
     for number, seed in zip(range(count), cycle(seeds), strict=False):
         yield make(seed, dealer.deal(seed), f"{seed.language.value}-{number}", config)
-
-
-def language_of(made: Made) -> Language:
-    """Of the whole dialogue."""
-    return made.script.language
