@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.domain.chat import ChatReply, ChatRequest
+from pipeline.domain.diarization import Diarization
 from pipeline.domain.emotional import Tag
 from pipeline.domain.span import Span
 from pipeline.domain.timeline import AudioFile
@@ -118,6 +119,28 @@ class VoiceActivityDetector(Protocol):
 
         Own silences shorter than `min_silence_s` belong to the run around them. Empty where nobody speaks.
         """
+        ...
+
+
+class Diarizer(Protocol):
+    """Who speaks when on one channel, at 16 kHz (`pipeline.domain.diarization.RATE_HZ`), with overlaps."""
+
+    @property
+    def name(self) -> str:
+        """`<library>-<version>:<model>@<revision or digest>`: everything that changes what is heard."""
+        ...
+
+    def diarize(
+        self, samples: npt.NDArray[np.float32], uri: str, num_speakers: int | None = None
+    ) -> Diarization:
+        """Label the speech of `[num_samples]`, a whole recording or an hour of it.
+
+        Nothing lies outside the samples. `num_speakers` only where it is certain. Raises BackendError.
+        """
+        ...
+
+    def embed(self, samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32] | None:
+        """The voice in `[num_samples]` of one speaker, `[dim]` of length 1; None where none can be told."""
         ...
 
 
