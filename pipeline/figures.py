@@ -1,12 +1,18 @@
-"""Figures of a description: floor transfers, gaps, pauses and overlap ratios beside the reference."""
+"""Figures: of a description, floor transfers, gaps, pauses and overlap beside the reference; of a mined segment, its
+timeline.
+"""
 
 from pathlib import Path
 
 from pipeline.core.drawn import Drawn
+from pipeline.core.heard import Frames
+from pipeline.core.mined_rows import SegmentRow
 from pipeline.core.reference import Reference
+from pipeline.core.suppression import FRAME_S
 from pipeline.core.turntaking import Quantity
 from pipeline.describing import Description
 from pipeline.io.figures import Plotted, write_figures
+from pipeline.io.timeline_figure import Flag, Lane, draw_timeline
 
 _QUANTITIES = (
     (Quantity.FTO, "floor-transfer offset (s)"),
@@ -30,3 +36,28 @@ def plot_description(
         table = reference.distributions.get(Drawn.TRANSFER.table)
         plotted.append(Plotted("fto_not_fixed_by_events", "floor-transfer offset, no event (s)", free, table))
     return write_figures(directory, plotted, description.overlap_ratios, reference_name)
+
+
+def plot_segment(row: SegmentRow, frames: Frames | None, directory: Path) -> Path:
+    """Draw a segment as a PNG, its events at their onsets, anchors in black; returns where.
+
+    Raises ConfigError where matplotlib is not installed.
+    """
+    first, last = round(row.start / FRAME_S), round(row.end / FRAME_S)
+    lanes = tuple(
+        Lane(
+            name=speaker.id,
+            talkspurts_s=tuple((turn.start, turn.end) for turn in row.turns if turn.speaker == speaker.id),
+            levels_db=frames.levels_db(speaker.channel, first, last)
+            if frames is not None and speaker.channel is not None
+            else None,
+        )
+        for speaker in row.speakers
+    )
+    flags = tuple(
+        Flag(event.onset, event.initiator, event.type.value.replace("_", " "), event.is_anchor)
+        for event in row.events
+    )
+    title = f"{row.segment_id}   {row.mode}   {row.audio.sample_rate} Hz"
+    path = directory / f"{row.segment_id.replace(':', '_')}.png"
+    return draw_timeline(path, title, (row.start, row.end), lanes, flags)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from pipeline import __version__
 from pipeline.backends.vad.frames import FrameDetector, find_frame_detector
-from pipeline.core.heard import Heard, evidence_of, measures_of
+from pipeline.core.heard import Frames, Heard, evidence_of, measures_of
 from pipeline.core.mined_rows import ProvenanceRow, SegmentRow, Surroundings, segment_row
 from pipeline.core.mining.audit import audit_events, audit_recording, audit_segment, audit_uncut, because
 from pipeline.core.mining.events import find_events
@@ -193,6 +193,15 @@ class Mine:
         audit.extend(audit_uncut(name, rate, extraction.uncut))
         outcome = Outcome(name, duration_s, "ok", tuple(kept), tuple(audit), activity.bleed_db)
         return Mined(outcome, tuple(rows))
+
+    def kept(self) -> Iterator[tuple[SegmentRow, Frames | None]]:
+        """Every kept segment of what was heard, with its recording's frames: what a figure of it needs."""
+        for recording in self.recordings:
+            heard = self._cache.find(recording.recording_id, self._key(recording))
+            if heard is not None and heard.activity is not None:
+                frames = self._cache.load_frames(heard)
+                for row in self.decide(recording, heard).rows:
+                    yield row, frames
 
     def _provenance(self, activity: RecordedActivity) -> ProvenanceRow:
         by_ear = activity.mode == "two_channel"

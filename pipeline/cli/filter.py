@@ -41,8 +41,9 @@ def filter_recordings() -> None:
     type=click.Choice(["energy", "webrtc", "silero"]),
     help="Who finds speech in a channel  [energy, or what the declaration says].",
 )
+@click.option("--plot", is_flag=True, help="Draw every kept segment as a PNG in DIR/timelines.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-def mine(paths: tuple[Path, ...], out: Path, detector: str | None, as_json: bool) -> None:
+def mine(paths: tuple[Path, ...], out: Path, detector: str | None, plot: bool, as_json: bool) -> None:
     """What `humdial filter PATHS` does.
 
     PATHS are one declaration (YAML: recordings, rights, thresholds), or audio: a two-channel file is a recording, two
@@ -64,6 +65,11 @@ def mine(paths: tuple[Path, ...], out: Path, detector: str | None, as_json: bool
         click.echo(json.dumps(summary.model_dump(mode="json"), ensure_ascii=False, indent=1))
     else:
         _print_summary(summary, out)
+    if plot:
+        from pipeline.figures import plot_segment
+
+        for row, frames in work.kept():
+            click.echo(f"figure: {plot_segment(row, frames, out / 'timelines')}", err=True)
     if not summary.recordings["ok"]:
         raise click.exceptions.Exit(1)
 

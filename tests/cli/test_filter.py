@@ -50,6 +50,15 @@ def test_the_summary_is_there_as_json(tmp_path: Path, audio: Path) -> None:
     assert json.loads(answer.out) == json.loads((tmp_path / "summary.json").read_text())
 
 
+def test_kept_segments_are_drawn(tmp_path: Path, audio: Path) -> None:
+    pytest.importorskip("matplotlib", reason="the extra `plot` is not installed")
+    answer = humdial("filter", audio / "call.wav", "--out", tmp_path, "--plot")
+    (figure,) = (tmp_path / "timelines").iterdir()
+    assert f"figure: {figure}" in answer.err
+    assert figure.read_bytes().startswith(b"\x89PNG")
+    assert figure.stat().st_size > 10_000
+
+
 def test_a_call_that_cannot_be_used_is_a_finding_and_says_why(tmp_path: Path, audio: Path) -> None:
     silent = write_call(tmp_path / "silent.wav", np.zeros((80_000, 2), np.float32))
     answer = humdial("filter", silent, "--out", tmp_path / "out")
