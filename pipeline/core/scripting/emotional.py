@@ -18,6 +18,7 @@ from pipeline.core.scripting.emotional_checks import (
     check_length,
     check_names,
     check_question,
+    check_stations,
 )
 from pipeline.core.scripting.emotional_steps import (
     EmotionalDialogue,
@@ -211,6 +212,8 @@ def _check_turns(
             check_question(name, text, arc.task, language)
         elif feeling.cause is not None and feeling.said_as is None:
             check_cause(name, feeling.cause, " ".join(texts[: number + 1]), language)
+    if arc.task is EmotionalTask.TRAJECTORY:
+        check_stations(turns[-1].response, arc.feelings, language)
     check_names(texts, arc.feelings, language, allowed=1 if manner.names_feeling else 0)
 
 

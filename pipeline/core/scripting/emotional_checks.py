@@ -30,6 +30,19 @@ _NAMES = {
         Emotion.DISGUST: "恶心 厌恶 反感",
     },
 }
+_ALSO = {
+    Language.EN: {Emotion.NEUTRAL: "neutral calm even composed settled steady"},
+    Language.ZH: {
+        Emotion.NEUTRAL: "平静 平淡 中性 冷静 平稳 淡定",
+        Emotion.ANGER: "怒",
+        Emotion.FEAR: "惧 怕",
+        Emotion.SURPRISE: "惊",
+        Emotion.SAD: "悲 伤",
+        Emotion.HAPPY: "喜",
+        Emotion.DISGUST: "厌 恶",
+    },
+}
+"""What an answer may call a feeling beside its names."""
 _ASKS = {
     EmotionalTask.TRAJECTORY: {
         Language.EN: r"\b(?:feel|feeling|feelings|felt|mood|moods|emotions?|emotional|spirits)\b",
@@ -62,11 +75,30 @@ def check_length(name: str, text: str, language: Language) -> None:
 def check_question(name: str, text: str, task: EmotionalTask, language: Language) -> None:
     """The last turn asks: for the course of the feelings, or for their reason."""
     asks = re.search(_ASKS[task][language], text, re.IGNORECASE)
-    if asks is None or not re.search(r"[?？]|\b(?:tell|describe|sum|say)\b|[吗呢]|说说|讲讲|总结|告诉", text):
+    if asks is None or not re.search(
+        r"[?？]|\b(?:tell|describe|sum|say)\b|[吗呢]|说说|讲讲|总结|告诉", text, re.IGNORECASE
+    ):
         wanted = "how the feelings changed" if task is EmotionalTask.TRAJECTORY else "why they came"
         raise RecordError(
             Reason.INVALID_REPLY, f"{name}, {text!r}, does not ask {wanted}; wanted that question"
         )
+
+
+def check_stations(response: str, feelings: Sequence[Feeling], language: Language) -> None:
+    """The answer to the question for the course of the feelings names every one of them: judges compare labels."""
+    felt = dict.fromkeys(feeling.emotion for feeling in feelings[:-1])
+    for emotion in felt:
+        words = (*_NAMES[language].get(emotion, "").split(), *_ALSO[language].get(emotion, "").split())
+        if not any(_names(word, response, language) for word in words):
+            raise RecordError(
+                Reason.INVALID_REPLY,
+                f"the last response, {response!r}, does not name {emotion.value}; wanted every feeling named",
+            )
+
+
+def _names(word: str, text: str, language: Language) -> bool:
+    pattern = rf"\b{word}\b" if language is Language.EN else word
+    return re.search(pattern, text, re.IGNORECASE) is not None
 
 
 def check_cause(name: str, cause: str, said: str, language: Language) -> None:
@@ -96,10 +128,7 @@ def check_names(
     naming = [
         text
         for text, feeling in zip(texts, feelings, strict=True)
-        if any(
-            re.search(rf"\b{name}\b" if language is Language.EN else name, text, re.IGNORECASE)
-            for name in _NAMES[language].get(feeling.emotion, "").split()
-        )
+        if any(_names(name, text, language) for name in _NAMES[language].get(feeling.emotion, "").split())
     ]
     if len(naming) > allowed:
         raise RecordError(

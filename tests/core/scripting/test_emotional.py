@@ -104,6 +104,7 @@ def test_responses_are_text_unless_they_are_asked_for_aloud(aloud: bool) -> None
         (instead(1, text="Well, look who is here again today!"), Reason.INVALID_REPLY, "cause"),
         (instead(2, text="The weather is nice today."), Reason.INVALID_REPLY, "does not ask"),
         (instead(2, text="Why is the sky so blue in June?"), Reason.INVALID_REPLY, "does not ask"),
+        (instead(2, response="You went from anger to joy, I think."), Reason.INVALID_REPLY, "name surprise"),
         (instead(0, text="My deposit!"), Reason.WRONG_LENGTH, "words"),
         (instead(0, text="押金一分都没退，两年的房租。"), Reason.WRONG_LANGUAGE, "letters"),
         (instead(1, response="押金退了，太好了，恭喜你。"), Reason.WRONG_LANGUAGE, "letters"),
@@ -113,6 +114,11 @@ def test_what_cannot_be_used_is_refused(turns: tuple[EmotionalTurn, ...], reason
     with pytest.raises(RecordError, match=named) as caught:
         compose(turns)
     assert caught.value.reason is reason
+
+
+@pytest.mark.parametrize("text", ["Tell me how my mood changed.", "describe my feelings so far"])
+def test_a_request_is_a_question_too(text: str) -> None:
+    assert compose(instead(2, text=text))
 
 
 def test_a_feeling_may_be_named_where_that_was_drawn() -> None:
