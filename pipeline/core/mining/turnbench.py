@@ -118,7 +118,8 @@ def score_turnbench(
         if hit is not None:
             unclaimed.remove(hit)
             detected += 1
-    suspects = [given[i] for i in unclaimed if not any(_inside(given[i], window) for window in windows)]
+    # What a positive claimed lies in its window, so the windows alone exempt it.
+    suspects = [p for p in given if not any(_inside(p, window) for window in windows)]
     spans = [
         Interval(speaker=span.speaker, start_s=span.start_s - BEFORE_S, end_s=span.end_s)
         for span in negatives

@@ -89,6 +89,12 @@ def test_a_third_speaker_in_the_overlap_makes_it_one_of_several(c: Times, label:
     assert at(talk(((0, 5),), ((3, 8),), c), 3).event.type is label
 
 
+def test_any_one_of_the_others_makes_it_one_of_several() -> None:
+    busy, quiet = ((4, 4.5),), ((20, 21),)
+    for c, d in ((busy, quiet), (quiet, busy)):
+        assert at(talk(((0, 5),), ((3, 8),), c, d), 3).event.type is T.MULTIPARTY_OVERLAP
+
+
 @pytest.mark.parametrize(("end", "label"), [(6.7, T.MULTIPARTY_OVERLAP), (6.6, T.INTERRUPTION)])
 def test_a_third_speaker_who_is_alone_longest_afterwards_took_the_floor(end: float, label: MinedType) -> None:
     events = find_events(talk(((0, 5),), ((3, 5.6),), ((6, end),)))
@@ -250,6 +256,11 @@ def test_confidence_falls_with_the_narrowest_test() -> None:
     assert narrow.confidence == pytest.approx(0.9 * (0.5 + 0.5 * 0.1 / 0.25))
     assert narrow.margins[0] == Margin(test="terminal_tol_s", value=0.6, threshold=0.5)
     assert len(narrow.margins) == 2
+
+
+def test_a_test_that_fails_in_two_ways_hangs_on_the_clearer_one() -> None:
+    # no backchannel: 0.1 s short of the silence before it, but 4 s too long
+    assert at(talk(((0, 5),), ((0.5, 2.1), (3, 8))), 3).event.confidence == pytest.approx(0.9)
 
 
 def test_what_was_measured_is_kept() -> None:

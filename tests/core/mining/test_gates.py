@@ -107,5 +107,10 @@ def test_figures_by_hand() -> None:
     assert switchboard_figures([uncut], "timing")["anchors_covered", "any"] == 0.0
 
 
+def test_talkspurts_that_nobody_tagged_are_left_out() -> None:
+    recording = tagged(((0, 20),), ((3, 3.5), (6, 6.6)), {"B": ((3, 3.5, "b"), (6, 6.6, None))})
+    assert switchboard_figures([recording], "timing")["backchannel_f1", "timing"] == 1.0
+
+
 def test_without_recordings_nothing_is_measured() -> None:
     assert set(switchboard_figures([], "words").values()) == {None}

@@ -212,6 +212,13 @@ def test_an_early_start_on_a_broken_word_is_an_interruption(last: str, label: Mi
     assert (event.type, event.rule) == (label, rule)
 
 
+def test_an_early_start_at_the_end_of_a_recording_is_upgraded_to_nothing() -> None:
+    words: dict[str, Said] = {"A": (("so", 0, 4), ("bec-", 4, 5)), "B": (("no", 4.6, 5), ("never", 5, 5.9))}
+    found = at(talk(((0, 5),), ((4.6, 5.9),), words=words, total_s=5.9), 4.6, language=Language.EN)
+    assert (found.event.type, found.event.rule) == (T.TERMINAL_OVERLAP, "6")
+    assert found.reasons == (RejectCode.CONTEXT_MISSING,)
+
+
 def test_words_without_a_language_leave_the_classes_to_timing() -> None:
     words: dict[str, Said] = {"A": HOST, "B": (("yeah", 3.0, 3.4),)}
     activity = talk(((0, 10),), ((1, 2.4), (3, 3.4)), words=words)

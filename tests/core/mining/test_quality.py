@@ -3,6 +3,7 @@ import pytest
 
 from pipeline.core.mining.audit import audit_events, audit_recording, audit_segment, because
 from pipeline.core.mining.events import find_events
+from pipeline.core.mining.limits import EventLimits
 from pipeline.core.mining.quality import (
     QualityLimits,
     SegmentMeasures,
@@ -20,7 +21,7 @@ from pipeline.core.mining.segments import find_segments
 from pipeline.core.mining.summary import Outcome, histogram, summarise
 from pipeline.core.seeding import derive_rng
 from pipeline.domain.mining import MinedType, RejectCode
-from tests.core.mining.made import RATE, Times, span, talk
+from tests.core.mining.made import RATE, Times, at, span, talk
 
 LIMITS = QualityLimits(bandwidth_min_hz=3000)
 
@@ -110,6 +111,13 @@ def test_channels_of_two_conversations_give_themselves_away() -> None:
     assert problem == because(RejectCode.CHANNELS_UNRELATED, share, 0.25)
     assert structure_problems(candidates, QualityLimits(structure_min_candidates=count + 1)) == ()
     assert structure_problems(()) == ()
+
+
+def test_overlaps_too_short_to_count_say_nothing_about_the_channels() -> None:
+    strange = at(talk(((2.6, 3.15),), ((3, 6),)), 3, EventLimits(incumbent_bc_check=False))
+    assert strange.event.type is MinedType.NO_INCUMBENT_FLOOR
+    assert strange.reasons[-1] is RejectCode.OVERLAP_TOO_SHORT
+    assert unrelated_share((strange,)) == (0.0, 0)
 
 
 def test_the_funnel_counts_the_first_reason_and_every_reason() -> None:

@@ -136,9 +136,24 @@ def test_only_required_classes_are_cut_for_and_ambiguous_events_come_along() -> 
 
 
 def test_no_cut_falls_into_a_talkspurt_even_where_its_gap_is_as_long_as_a_boundary() -> None:
-    a = chatter((30.0, 30.2), total_s=59)
-    extraction = cut(talk(a, ((20, 20.5),), total_s=59), SegmentLimits(max_len_s=60))
-    assert spans_s(extraction) == [(0.0, 59.0)]
+    a = chatter((30.0, 30.2), total_s=70)
+    extraction = cut(talk(a, ((20, 20.5),), total_s=70))
+    assert [uncut.value.code for uncut in extraction.uncut] == [RejectCode.NO_BOUNDARY_SILENCE]
+    longer = chatter((30.0, 30.201), total_s=70)
+    assert [span[1] for span in spans_s(cut(talk(longer, ((20, 20.5),), total_s=70)))] == [30.1]
+
+
+def test_a_sound_too_short_for_a_talkspurt_breaks_a_silence_too() -> None:
+    a = chatter((30.0, 30.5), total_s=70)
+    extraction = cut(talk(a, ((20, 20.5), (30.24, 30.29)), total_s=70))
+    assert spans_s(extraction) == [(0.0, 30.12)]
+
+
+def test_twelve_cuts_on_either_side_are_looked_at() -> None:
+    seconds = chatter(*((at - 0.2, at + 0.2) for at in range(1, 60)), total_s=60)
+    # the twelve up to 27 and the twelve from 34 on: 16 to 45 is as near to 30 s as they come
+    extraction = cut(talk(seconds, ((30.3, 30.9),)))
+    assert spans_s(extraction) == [(16.0, 45.0)]
 
 
 def test_silence_has_no_segments() -> None:
