@@ -7,6 +7,7 @@ starts and its topic is kept, as long as that leaves the balance within `SLACK`.
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import cache
 from itertools import product
 from typing import Self, TypeVar
 
@@ -14,6 +15,7 @@ from pydantic import Field, model_validator
 
 from pipeline.core.emotion_labels import emotion_of
 from pipeline.core.emotional_topics import topic_of
+from pipeline.core.seeding import derive_seed
 from pipeline.domain.emotional import EmotionalAssignment, EmotionalTask, Topic
 from pipeline.domain.labels import Emotion, Gender, Language
 from pipeline.domain.record import Record
@@ -92,7 +94,7 @@ class EmotionalDealer:
     ) -> Transition:
         """The least dealt change that a dialogue of this length can hold; one that starts as the seed does,
         where the balance allows."""
-        able = {pair: 1.0 for pair in TRANSITIONS if _has_room(task, turns, pair)}
+        able = {pair: 1.0 for pair in _shuffled(language) if _has_room(task, turns, pair)}
         counts = self._counts.setdefault((language, "transition"), Counter())
         limit = min(counts[pair] for pair in able) + SLACK * counts.total() / len(TRANSITIONS)
         fitting = {pair: 1.0 for pair in able if pair[0] is wanted and counts[pair] <= limit}
@@ -131,6 +133,12 @@ def emotions_of(task: EmotionalTask, turns: int, first: Emotion, then: Emotion) 
     if first is Emotion.NEUTRAL:
         hold_first = 1
     return (*(first,) * hold_first, *(then,) * (middle - hold_first), Emotion.NEUTRAL)
+
+
+@cache
+def _shuffled(language: Language) -> tuple[Transition, ...]:
+    """An order of its own per language: a small dataset, too, begins with all sorts of changes."""
+    return tuple(sorted(TRANSITIONS, key=lambda pair: derive_seed(0, language.value, f"{pair[0]}/{pair[1]}")))
 
 
 def _has_room(task: EmotionalTask, turns: int, pair: Transition) -> bool:
