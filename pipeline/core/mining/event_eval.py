@@ -7,6 +7,7 @@
              matched, confused           matched, agrees        invented ("none" in gold)
 """
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -95,20 +96,18 @@ def match_onsets(
 
     At equal distance the earlier one; of one initiator's events at one instant, one of the same class.
     """
-    unused = set(range(len(found)))
+    order = sorted(range(len(found)), key=lambda i: found[i].onset_s)
+    onsets = [found[i].onset_s for i in order]
+    reach = tolerance_s + TIME_EQUALITY_S
+    used: set[int] = set()
     pairs = []
-    by_time = sorted(range(len(gold)), key=lambda i: (gold[i].onset_s, gold[i].initiator, gold[i].label))
-    for index in by_time:
+    for index in sorted(range(len(gold)), key=lambda i: (gold[i].onset_s, gold[i].initiator, gold[i].label)):
         mark = gold[index]
-        near = [
-            other
-            for other in unused
-            if found[other].initiator == mark.initiator
-            and abs(found[other].onset_s - mark.onset_s) <= tolerance_s + TIME_EQUALITY_S
-        ]
+        first, last = bisect_left(onsets, mark.onset_s - reach), bisect_right(onsets, mark.onset_s + reach)
+        near = [i for i in order[first:last] if i not in used and found[i].initiator == mark.initiator]
         if near:
             best = min(near, key=lambda other: _closeness(mark, found[other], other))
-            unused.discard(best)
+            used.add(best)
             pairs.append((index, best))
     return tuple(pairs)
 
