@@ -7,6 +7,7 @@ from typing import Protocol
 
 from pydantic import Field
 
+from pipeline.core.checks.export_answered import check_opens2s, check_osum_echat
 from pipeline.core.checks.export_balance import Rows
 from pipeline.core.checks.export_findings import (
     MANIFEST,
@@ -43,6 +44,8 @@ class FormatCheck(Protocol):
 CHECKS: dict[FormatName, Callable[[ExportMaterial, ExportLimits], FormatCheck]] = {
     FormatName.HUMDIAL_TRACK1: Track1Check,
     FormatName.HUMDIAL_TRACK2: Track2Check,
+    FormatName.OSUM_ECHAT: check_osum_echat,
+    FormatName.OPENS2S: check_opens2s,
 }
 
 

@@ -137,5 +137,7 @@ def _exported(directory: Path, name: FormatName, full: bool) -> Path:
     if name is FormatName.HUMDIAL_TRACK1:
         tasks = tuple(EmotionalTask) if full else (EmotionalTask.TRAJECTORY,)
         return export_at(directory, emotional_run(splits, tasks), name)
+    if name in (FormatName.OSUM_ECHAT, FormatName.OPENS2S):
+        return export_at(directory, emotional_run(splits, (EmotionalTask.TRAJECTORY,)), name)
     scenes = tuple(Scene) if full else (Scene.FOLLOW_UP_QUESTION, Scene.DIRECTED_AT_OTHERS)
     return export_at(directory, scene_run(splits, scenes), name, {"evaluation_folders": full})
