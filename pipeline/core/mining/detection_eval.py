@@ -53,6 +53,18 @@ def activity_of_recording(recorded: RecordedActivity) -> Activity:
 
 def score_detection(reference: Activity, hypothesis: Activity, regions: tuple[Span, ...]) -> DetectionScores:
     """One recording; both at one sampling rate, `regions` in its samples. Names of speakers play no part."""
+    require_regions(reference, hypothesis, regions)
+    rate = reference.sampling_rate
+    truth, guess = _levels(reference.restricted(regions)), _levels(hypothesis.restricted(regions))
+    return DetectionScores(
+        speech=_score(truth[0], guess[0], rate),
+        overlap=_score(truth[1], guess[1], rate),
+        overlap_recall=_by_duration(truth[1], guess[1], rate),
+    )
+
+
+def require_regions(reference: Activity, hypothesis: Activity, regions: tuple[Span, ...]) -> None:
+    """Refuse sides at two sampling rates, and scoring nowhere. Raises ConfigError."""
     rate = reference.sampling_rate
     if hypothesis.sampling_rate != rate:
         raise ConfigError(
@@ -63,12 +75,6 @@ def score_detection(reference: Activity, hypothesis: Activity, regions: tuple[Sp
         raise ConfigError(
             "eval: no regions to score in; wanted a UEM, or one region over the whole recording"
         )
-    truth, guess = _levels(reference.restricted(regions)), _levels(hypothesis.restricted(regions))
-    return DetectionScores(
-        speech=_score(truth[0], guess[0], rate),
-        overlap=_score(truth[1], guess[1], rate),
-        overlap_recall=_by_duration(truth[1], guess[1], rate),
-    )
 
 
 def pool_detection(scores: Iterable[DetectionScores]) -> DetectionScores:
