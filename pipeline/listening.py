@@ -28,6 +28,7 @@ from pipeline.core.suppression import (
     talkspurts_of,
     window_levels_db,
 )
+from pipeline.diarizing import OneChannel
 from pipeline.domain.mining import AuditValue, RecordedActivity, Recording, RejectCode, SpeakerActivity
 from pipeline.io.recordings.audio import (
     AudioSource,
@@ -49,14 +50,18 @@ Wave = npt.NDArray[np.float32]
 
 
 def listen_to(
-    recording: Recording, base: Path, listening: Listening, detector: FrameDetector
+    recording: Recording,
+    base: Path,
+    listening: Listening,
+    detector: FrameDetector,
+    one_channel: OneChannel | None = None,
 ) -> tuple[Heard, Frames | None]:
-    """Who speaks when in a recording, from its words, its RTTM or its two channels: the first that it has.
+    """Who speaks when in a recording, from its words, its RTTM, its two channels or a diarizer: the first there is.
 
     A recording that cannot be used comes back with its problems, never as an exception.
     """
     try:
-        return _listen(recording, base, listening, detector)
+        return _listen(recording, base, listening, detector, one_channel)
     except WrongChannelsError as error:
         return _refused(
             recording, None, (because(RejectCode.CHANNEL_COUNT, error.channels, 2),), str(error)
@@ -66,7 +71,11 @@ def listen_to(
 
 
 def _listen(
-    recording: Recording, base: Path, listening: Listening, detector: FrameDetector
+    recording: Recording,
+    base: Path,
+    listening: Listening,
+    detector: FrameDetector,
+    one_channel: OneChannel | None,
 ) -> tuple[Heard, Frames | None]:
     given = read_given(recording, base)
     if not recording.audio:
@@ -76,10 +85,12 @@ def _listen(
             recording, None, given_activity(recording.recording_id, given, None)
         ), None
     source = open_audio(tuple(base / path for path in recording.audio))
+    if given is None and source.channels == 1 and one_channel is not None:
+        return _diarized(recording, source, one_channel)
     if given is None and source.channels == 1:
         raise WrongChannelsError(
-            f"{recording.recording_id}: one channel, and neither words nor RTTM say who speaks when; diarize it first "
-            "and give the RTTM, or give two channels",
+            f"{recording.recording_id}: one channel, and neither words nor RTTM say who speaks when; give the RTTM, "
+            "or two channels, or name a `diarizer`",
             1,
         )
     passage = _Passage(source, detector if given is None else None)
@@ -99,6 +110,18 @@ def _listen(
             recording, probed, _crosstalk(apart, listening), "either side is loud in both channels"
         ), None
     return _with_enough_speakers(recording, probed, _two_channel(recording, source, apart, listening)), frames
+
+
+def _diarized(
+    recording: Recording, source: AudioSource, one_channel: OneChannel
+) -> tuple[Heard, Frames | None]:
+    passage = _Passage(source, None)
+    probed = passage.probed(recording.audio)
+    heard = one_channel.hear(recording, source)
+    if heard.activity is None:
+        return _refused(recording, probed, heard.problems, heard.detail or "nobody is told apart"), None
+    known = _with_enough_speakers(recording, probed, heard.activity)
+    return known.model_copy(update={"voices": heard.voices}), passage.frames()
 
 
 class _Passage:

@@ -14,7 +14,7 @@ import hashlib
 import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline import __version__
@@ -22,10 +22,18 @@ from pipeline.backends.vad.frames import FrameDetector, find_frame_detector
 from pipeline.core.heard import Frames, Heard, evidence_of, measures_of
 from pipeline.core.mined_rows import ProvenanceRow, SegmentRow, Surroundings, segment_row
 from pipeline.core.mining.audit import audit_events, audit_recording, audit_segment, audit_uncut, because
+from pipeline.core.mining.candidates import Candidate
 from pipeline.core.mining.events import find_events
 from pipeline.core.mining.quality import segment_problems, structure_problems
 from pipeline.core.mining.segments import find_segments
 from pipeline.core.mining.summary import MiningSummary, Outcome, summarise
+from pipeline.core.mining.voices import (
+    DiarizedEvidence,
+    diarization_problems,
+    unreliable_speakers,
+    voted,
+)
+from pipeline.diarizing import is_one_channel, one_channel
 from pipeline.domain.mining import AuditRow, AuditValue, RecordedActivity, Recording, RejectCode, Segment
 from pipeline.domain.record import Record
 from pipeline.io.files import write_text
@@ -36,6 +44,7 @@ from pipeline.io.recordings.rttm import write_rttm
 from pipeline.io.run_directory import RunDirectory
 from pipeline.listening import VERSION as LISTENING_VERSION
 from pipeline.listening import listen_to
+from pipeline.ports import Diarizer
 
 Told = Callable[[Heard, bool], None]
 """Is told of every recording that is heard, and whether it had been heard before."""
@@ -60,12 +69,22 @@ class Mined:
 class Mine:
     """A declaration and the directory that its results go to."""
 
-    def __init__(self, declaration: Declaration, base: Path, out: Path, i_have_rights: bool = False) -> None:
+    def __init__(
+        self,
+        declaration: Declaration,
+        base: Path,
+        out: Path,
+        i_have_rights: bool = False,
+        diarizer: Diarizer | None = None,
+    ) -> None:
         self.declaration = declaration
         self.recordings, self.without_rights = recordings_of(declaration)
         self._base = base
         self.out = out
         self._i_have_rights = i_have_rights
+        self._one_channel = one_channel(
+            declaration.diarizer, base, declaration.events, declaration.timbre, diarizer
+        )
         self._cache = MiningCache(out / "activity")
         self._config_sha256 = declaration.model_copy(update={"workers": 1}).fingerprint()  # of what decides
 
@@ -107,7 +126,8 @@ class Mine:
         """Hear one recording and keep what was heard."""
         detector: FrameDetector = find_frame_detector(self.declaration.listening.detector)
         key = self._key(recording)
-        heard, frames = listen_to(recording, self._base, self.declaration.listening, detector)
+        listening = self.declaration.listening
+        heard, frames = listen_to(recording, self._base, listening, detector, self._one_channel)
         self._cache.put(key, heard, frames)
         return heard
 
@@ -124,7 +144,9 @@ class Mine:
             exclude={"rights", "split", "language"}
         )
         detector = find_frame_detector(self.declaration.listening.detector).name
-        parts = (str(LISTENING_VERSION), detector, how, what, content)
+        parts = [str(LISTENING_VERSION), detector, how, what, content]
+        if self._one_channel is not None and is_one_channel(recording, self._base):
+            parts.append(self._one_channel.fingerprint(recording))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def write(self) -> MiningSummary:
@@ -170,9 +192,11 @@ class Mine:
         if activity is None:
             return _refused(heard, duration_s, heard.problems)
         limits, frames = self.declaration, self._cache.load_frames(heard)
-        candidates = find_events(
-            activity, limits.events, recording.language, evidence_of(activity, frames, limits.events)
-        )
+        if heard.voices is not None:
+            indistinct = diarization_problems(activity, heard.voices, limits.timbre)
+            if indistinct:
+                return _refused(heard, duration_s, indistinct)
+        candidates = self._candidates(recording, activity, frames, heard.voices)
         unrelated = structure_problems(candidates, limits.quality)
         if unrelated:
             return _refused(heard, duration_s, unrelated)
@@ -188,11 +212,27 @@ class Mine:
             audit.append(audit_segment(segment, problems))
             if not problems:
                 kept.append(segment)
-                provenance = self._provenance(activity)
+                provenance = self._provenance(activity, heard.voices)
                 rows.append(segment_row(segment, recording, measures, provenance, surroundings))
         audit.extend(audit_uncut(name, rate, extraction.uncut))
         outcome = Outcome(name, duration_s, "ok", tuple(kept), tuple(audit), activity.bleed_db)
         return Mined(outcome, tuple(rows))
+
+    def _candidates(
+        self,
+        recording: Recording,
+        activity: RecordedActivity,
+        frames: Frames | None,
+        voices: DiarizedEvidence | None,
+    ) -> tuple[Candidate, ...]:
+        """Every candidate; those of a diarized recording with the votes of its voices."""
+        limits, timbre = self.declaration.events, self.declaration.timbre
+        evidence = evidence_of(activity, frames, limits)
+        if voices is None:
+            return find_events(activity, limits, recording.language, evidence)
+        evidence = replace(evidence, unreliable_speakers=unreliable_speakers(activity, voices, timbre))
+        found = find_events(activity, limits, recording.language, evidence)
+        return voted(found, voices, timbre, limits.take_min_solo_s)
 
     def kept(self) -> Iterator[tuple[SegmentRow, Frames | None]]:
         """Every kept segment of what was heard, with its recording's frames: what a figure of it needs."""
@@ -203,12 +243,13 @@ class Mine:
                 for row in self.decide(recording, heard).rows:
                     yield row, frames
 
-    def _provenance(self, activity: RecordedActivity) -> ProvenanceRow:
+    def _provenance(self, activity: RecordedActivity, voices: DiarizedEvidence | None) -> ProvenanceRow:
         by_ear = activity.mode == "two_channel"
+        found_by = find_frame_detector(self.declaration.listening.detector).name if by_ear else None
         return ProvenanceRow(
             version=__version__,
             config_sha256=self._config_sha256,
-            detector=find_frame_detector(self.declaration.listening.detector).name if by_ear else None,
+            detector=voices.model if voices is not None else found_by,
             rights_overridden=self._i_have_rights,
         )
 

@@ -9,6 +9,7 @@ from pipeline.core.mining.activity import clean
 from pipeline.core.mining.candidates import Evidence, SpurtEvidence
 from pipeline.core.mining.limits import EventLimits
 from pipeline.core.mining.quality import SegmentMeasures, speech_in
+from pipeline.core.mining.voices import DiarizedEvidence
 from pipeline.core.probing import ProbedAudio
 from pipeline.core.suppression import FRAME_S
 from pipeline.domain.mining import AuditValue, RecordedActivity, Segment, SpeakerActivity
@@ -28,6 +29,8 @@ class Heard(Record):
     problems: tuple[AuditValue, ...] = ()
     detail: str | None = None
     """Of the first problem, for a person."""
+    voices: DiarizedEvidence | None = None
+    """Of a recording that was diarized."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ RATE_HZ = 16_000
 
 
 class DiarizerChoice(Record):
-    """Which diarizer is to be loaded, and how it runs. The device and the batches are no part of what it hears."""
+    """Which diarizer is to be loaded, and how it runs."""
 
     model: str = Field(min_length=1)
     """A local directory with `config.yaml`, or the id of a model on the Hugging Face hub."""

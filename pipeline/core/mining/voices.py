@@ -18,10 +18,18 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.core.mining.activity import Talk, overlapping_starts, talk_of
+from pipeline.core.mining.candidates import Candidate
 from pipeline.core.mining.limits import EventLimits
-from pipeline.core.mining.timbre import LocalSolo, TimbreLimits, VoiceEvidence
+from pipeline.core.mining.timbre import (
+    LocalSolo,
+    TimbreLimits,
+    VoiceEvidence,
+    cast_votes,
+    speaker_problems,
+    with_votes,
+)
 from pipeline.domain.diarization import RATE_HZ, Diarization, LocalTracks
-from pipeline.domain.mining import RecordedActivity, SpeakerActivity
+from pipeline.domain.mining import AuditValue, RecordedActivity, SpeakerActivity
 from pipeline.domain.record import Record
 from pipeline.domain.span import Span
 
@@ -56,6 +64,41 @@ class DiarizedEvidence(Record):
     """Of the two who speak most."""
     overlaps: dict[str, OverlapEvidence]
     """By event id, as `find_events` gives it."""
+
+
+def voted(
+    candidates: tuple[Candidate, ...], known: DiarizedEvidence, timbre: TimbreLimits, take_min_solo_s: float
+) -> tuple[Candidate, ...]:
+    """Step 8: candidates with the votes that this evidence casts."""
+    events = {c.event.event_id: c.event for c in candidates}
+    found = {name: evidence for name, evidence in known.overlaps.items() if name in events}
+    votes = {
+        name: cast_votes(events[name], evidence.local, evidence.voices, timbre, take_min_solo_s)
+        for name, evidence in found.items()
+    }
+    voices = {name: evidence.voices for name, evidence in found.items() if evidence.voices is not None}
+    return with_votes(candidates, votes, voices, timbre)
+
+
+def diarization_problems(
+    activity: RecordedActivity, known: DiarizedEvidence, timbre: TimbreLimits
+) -> tuple[AuditValue, ...]:
+    """What the figures of the two who speak most say against a recording."""
+    chunks = {name: known.clean_chunks[name] for name in _by_speech(activity)[:2]}
+    return speaker_problems(chunks, known.centroid_cos, timbre)
+
+
+def unreliable_speakers(
+    activity: RecordedActivity, known: DiarizedEvidence, timbre: TimbreLimits
+) -> frozenset[str]:
+    """Labels beyond the two main ones that are heard alone too little to be believed."""
+    others = _by_speech(activity)[2:]
+    return frozenset(name for name in others if known.clean_chunks[name] < timbre.min_clean_chunks)
+
+
+def _by_speech(activity: RecordedActivity) -> list[str]:
+    amounts = {s.speaker: sum(map(len, s.talkspurts)) for s in activity.speakers}
+    return sorted((name for name, amount in amounts.items() if amount), key=lambda n: (-amounts[n], n))
 
 
 @dataclass(frozen=True, slots=True)

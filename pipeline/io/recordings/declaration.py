@@ -10,8 +10,10 @@ from pydantic import BaseModel, Field, ValidationError
 
 from pipeline.core.mining.limits import EventLimits, SegmentLimits
 from pipeline.core.mining.quality import QualityLimits
+from pipeline.core.mining.timbre import TimbreLimits
 from pipeline.core.probing import ProbeLimits
 from pipeline.core.suppression import SuppressionLimits
+from pipeline.domain.diarization import DiarizerChoice
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.labels import Language, Split
 from pipeline.domain.mining import Recording, Rights
@@ -55,6 +57,9 @@ class Declaration(Record):
     events: EventLimits = EventLimits()
     segments: SegmentLimits = SegmentLimits()
     quality: QualityLimits = QualityLimits()
+    diarizer: DiarizerChoice | None = None
+    """Who tells the speakers of a one-channel recording apart; without one, such a recording is refused."""
+    timbre: TimbreLimits = TimbreLimits()
     workers: int = Field(default=2, ge=1, le=256)
     """Recordings that are heard at once; never changes the result."""
 
