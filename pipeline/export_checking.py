@@ -9,6 +9,7 @@ from pydantic import Field
 
 from pipeline.core.checks.export_answered import check_opens2s, check_osum_echat
 from pipeline.core.checks.export_balance import Rows
+from pipeline.core.checks.export_easy_turn import EasyTurnCheck
 from pipeline.core.checks.export_findings import (
     MANIFEST,
     ExportCode,
@@ -46,6 +47,7 @@ CHECKS: dict[FormatName, Callable[[ExportMaterial, ExportLimits], FormatCheck]] 
     FormatName.HUMDIAL_TRACK2: Track2Check,
     FormatName.OSUM_ECHAT: check_osum_echat,
     FormatName.OPENS2S: check_opens2s,
+    FormatName.EASY_TURN: EasyTurnCheck,
 }
 
 

@@ -139,5 +139,8 @@ def _exported(directory: Path, name: FormatName, full: bool) -> Path:
         return export_at(directory, emotional_run(splits, tasks), name)
     if name in (FormatName.OSUM_ECHAT, FormatName.OPENS2S):
         return export_at(directory, emotional_run(splits, (EmotionalTask.TRAJECTORY,)), name)
+    if name is FormatName.EASY_TURN:
+        scenes = (Scene.FOLLOW_UP_QUESTION, Scene.PAUSE_HANDLING, Scene.USER_BACKCHANNEL)
+        return export_at(directory, scene_run(splits, scenes), name)
     scenes = tuple(Scene) if full else (Scene.FOLLOW_UP_QUESTION, Scene.DIRECTED_AT_OTHERS)
     return export_at(directory, scene_run(splits, scenes), name, {"evaluation_folders": full})
