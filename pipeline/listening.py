@@ -188,8 +188,8 @@ class _Passage:
         for index, listener in enumerate(self._listeners):
             listener.hear(np.ascontiguousarray(block[:, index]))
         padded = np.pad(block, ((0, -len(block) % _STEP), (0, 0)))
-        squares = np.square(padded).reshape(-1, _STEP, block.shape[1])
-        self._powers.append(squares.mean(axis=1).T)
+        steps = np.ascontiguousarray(padded.T).reshape(block.shape[1], -1, _STEP)
+        self._powers.append(np.einsum("cij,cij->ci", steps, steps) / np.float32(_STEP))
 
 
 def _resampled(blocks: Iterator[Block], source: AudioSource) -> Iterator[Block]:

@@ -21,6 +21,9 @@ _SPECTRA_PER_BLOCK = 32
 _AUDIBLE_BAND_DB = 60.0
 """A band that far under the strongest one is empty."""
 _LONGEST_LAG_S = 0.5
+_LAG_DECIMATION = 4
+_LAG_RATE_HZ = RATE_HZ // _LAG_DECIMATION
+"""Lags are looked for at 4 kHz: to a quarter of a millisecond, at an eighth of the time."""
 _SAME_SOUND = 0.5
 """Normalised correlation from which two stretches hold the same sound; two talkers reach about 0.2."""
 _SAME_LAG_S = 0.002
@@ -140,16 +143,18 @@ class PairProbe:
 
 def _lag_of(wave: npt.NDArray[np.float64]) -> float | None:
     """Lag of the correlation's peak in one block; None where the two channels hold different sounds."""
+    whole = len(wave) // _LAG_DECIMATION * _LAG_DECIMATION
+    wave = wave[:whole].reshape(-1, _LAG_DECIMATION, 2).sum(axis=1)
     energy = float(np.sqrt(np.square(wave[:, 0]).sum() * np.square(wave[:, 1]).sum()))
-    if energy <= 1e-9 * len(wave):
+    if not len(wave) or energy <= 1e-9 * len(wave):
         return None
     size = 1 << int(2 * len(wave) - 1).bit_length()
     first, second = np.fft.rfft(wave.T, size)
     peaks = np.fft.irfft(np.conj(first) * second, size) / energy
-    reach = min(round(_LONGEST_LAG_S * RATE_HZ), len(wave) - 1)
+    reach = min(round(_LONGEST_LAG_S * _LAG_RATE_HZ), len(wave) - 1)
     near = np.abs(np.concatenate((peaks[-reach:], peaks[: reach + 1]))) if reach else np.abs(peaks[:1])
     best = int(near.argmax())
-    return (best - reach) / RATE_HZ if near[best] >= _SAME_SOUND else None
+    return (best - reach) / _LAG_RATE_HZ if near[best] >= _SAME_SOUND else None
 
 
 def pair_problems(probed: ProbedAudio, limits: ProbeLimits) -> tuple[AuditValue, ...]:

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from pipeline.cli.tables import format_table
-from tests.bench import authoring, commands, growth, orchestration, rendering, timing
+from tests.bench import authoring, commands, growth, mining, orchestration, rendering, timing
 from tests.bench.measure import Row
 
 
@@ -25,6 +25,7 @@ def main() -> int:
         "authoring": authoring.measure,
         "orchestration": orchestration.measure,
         "commands": commands.measure,
+        "mining": mining.measure,
     }
     rows: list[Row] = []
     for name, measure in parts.items():

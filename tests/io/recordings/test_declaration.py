@@ -72,3 +72,10 @@ def test_audio_on_the_command_line_comes_in_pairs_where_it_has_one_channel() -> 
 def test_any_file_name_makes_an_id() -> None:
     declaration = declare_audio((Path("..你好 (1).wav"), Path("-.wav")), (2, 2))
     assert [r.recording_id for r in declaration.recordings] == ["1_", "recording"]
+
+
+def test_the_declaration_in_the_readme_can_be_used(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    section = readme.split("## Mining recordings")[1].split("\n## ")[0]
+    declaration = read_declaration(declared(tmp_path, section.split("```yaml")[1].split("```")[0]))
+    assert [recording.rights.corpus for recording in recordings_of(declaration)[0]] == ["my-calls"] * 4
