@@ -10,19 +10,15 @@ from pydantic import Field
 from pipeline.core.checks.export_answered import check_opens2s, check_osum_echat
 from pipeline.core.checks.export_balance import Rows
 from pipeline.core.checks.export_easy_turn import EasyTurnCheck
-from pipeline.core.checks.export_findings import (
-    MANIFEST,
-    ExportCode,
-    ExportFinding,
-    ExportLimits,
-    ExportMaterial,
-)
+from pipeline.core.checks.export_findings import MANIFEST, ExportCode, ExportFinding, ExportLimits
+from pipeline.core.checks.export_interactspeech import FloatSound, InteractSpeechCheck, TrackMaterial
 from pipeline.core.checks.export_track1 import Track1Check
 from pipeline.core.checks.export_track2 import Track2Check
 from pipeline.core.exports.format_names import FormatName
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.record import Record
 from pipeline.io.export_tree import ExportFiles, find_export
+from pipeline.io.recordings.audio import UnreadableAudioError, open_audio
 
 
 class FormatCheck(Protocol):
@@ -42,13 +38,31 @@ class FormatCheck(Protocol):
         ...
 
 
-CHECKS: dict[FormatName, Callable[[ExportMaterial, ExportLimits], FormatCheck]] = {
+CHECKS: dict[FormatName, Callable[[TrackMaterial, ExportLimits], FormatCheck]] = {
     FormatName.HUMDIAL_TRACK1: Track1Check,
     FormatName.HUMDIAL_TRACK2: Track2Check,
     FormatName.OSUM_ECHAT: check_osum_echat,
     FormatName.OPENS2S: check_opens2s,
     FormatName.EASY_TURN: EasyTurnCheck,
+    FormatName.INTERACTSPEECH: InteractSpeechCheck,
 }
+
+
+class ExportTracks(ExportFiles):
+    """An export's files, and the samples of those that are not PCM16."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self._root = directory
+
+    def read_samples(self, path: str) -> FloatSound | None:
+        """What an audio file holds, None where it cannot be decoded or holds what is no number."""
+        try:
+            source = open_audio((self._root / path,))
+            (samples,) = source.blocks(source.num_samples)
+        except UnreadableAudioError:
+            return None
+        return FloatSound(source.encoding, source.sampling_rate, samples)
 
 
 class ExportSummary(Record):
@@ -79,7 +93,7 @@ class ExportCheck:
                 f"{directory}: is an export of {stamp.format}, which no check knows; wanted {', '.join(known)}"
             )
         self._stamp = stamp
-        self._check = known[stamp.format](ExportFiles(directory), limits or ExportLimits())
+        self._check = known[stamp.format](ExportTracks(directory), limits or ExportLimits())
         self._counts: Counter[str] = Counter()
         self.num_dialogues = stamp.num_dialogues
         """As the export says of itself."""

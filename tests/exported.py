@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from pipeline.core.emotional_plan import emotions_of
 from pipeline.core.exports.format_names import FormatName
 from pipeline.domain.emotional import EmotionalTask
-from pipeline.domain.labels import Emotion, Language, Split
+from pipeline.domain.labels import Emotion, Language, Recipe, Split
 from pipeline.domain.scene import Scene
 from pipeline.domain.timeline import Dialogue, Timeline
 from pipeline.exporting import export_config, export_run
@@ -91,6 +91,18 @@ def scene_run(
     return run
 
 
+def conversation_run(splits: Sequence[Split] = (Split.TRAIN, Split.DEV)) -> list[Timeline]:
+    """A dialogue per split and of each: an interruption, a backchannel, an aside, a third party."""
+    scenes = (
+        Scene.FOLLOW_UP_QUESTION,
+        Scene.USER_BACKCHANNEL,
+        Scene.DIRECTED_AT_OTHERS,
+        Scene.THIRD_PARTY_AFTER,
+    )
+    free = {"recipe": Recipe.CONVERSATION, "scene": None}
+    return [timeline.model_copy(update=free) for timeline in scene_run(splits, scenes)]
+
+
 def write_run(directory: Path, run: Sequence[Timeline]) -> None:
     """`dialogues.jsonl` and `audio/`: noise that is another one in every dialogue."""
     audio = RunAudio(directory)
@@ -139,6 +151,8 @@ def _exported(directory: Path, name: FormatName, full: bool) -> Path:
         return export_at(directory, emotional_run(splits, tasks), name)
     if name in (FormatName.OSUM_ECHAT, FormatName.OPENS2S):
         return export_at(directory, emotional_run(splits, (EmotionalTask.TRAJECTORY,)), name)
+    if name is FormatName.INTERACTSPEECH:
+        return export_at(directory, conversation_run(splits), name)
     if name is FormatName.EASY_TURN:
         scenes = (Scene.FOLLOW_UP_QUESTION, Scene.PAUSE_HANDLING, Scene.USER_BACKCHANNEL)
         return export_at(directory, scene_run(splits, scenes), name)
