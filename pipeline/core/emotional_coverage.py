@@ -78,7 +78,7 @@ class CoverageTally:
         changes = ((a.emotion, b.emotion) for a, b in pairwise(arc.feelings) if a.emotion is not b.emotion)
         self._transitions.update(_spell(*change) for change in list(changes)[:1])
         self._topics[arc.topic] += 1
-        self._genders.update(v.gender for v in timeline.voicing if v.speaker is Speaker.USER)
+        self._genders.update(v.gender for v in timeline.voicing if v.speaker is Speaker.USER and v.gender)
         self._conflicts += sum(feeling.said_as is not None for feeling in arc.feelings)
         found = agreement(arc)
         if found is not None:

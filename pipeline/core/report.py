@@ -69,7 +69,7 @@ class VoiceRow(Record):
 
     voice_id: str
     person: str
-    gender: Gender
+    gender: Gender | None
     speakers: tuple[Speaker, ...]
     languages: tuple[Language, ...]
     splits: tuple[Split, ...]
@@ -325,7 +325,7 @@ class _VoiceTally:
     """Where one voice was heard so far."""
 
     person: str
-    gender: Gender
+    gender: Gender | None
     speakers: set[Speaker] = field(default_factory=set)
     languages: set[Language] = field(default_factory=set)
     splits: set[Split] = field(default_factory=set)

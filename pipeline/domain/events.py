@@ -10,7 +10,7 @@ from pipeline.domain.record import Record
 
 
 class EventType(StrEnum):
-    """Planned interactions (closed set): what `EVENTS` defines."""
+    """Planned interactions (closed set): what `EVENTS` defines, and what recorded talk holds beside."""
 
     # interruptions: the incoming speaker claims the floor
     FOLLOW_UP_QUESTION = "follow_up_question"
@@ -26,6 +26,8 @@ class EventType(StrEnum):
     URGENCY = "urgency"
     STOP_REQUEST = "stop_request"
     WARNING = "warning"
+    INTERRUPTION = "interruption"
+    """Of recorded talk only: what it was for is not known. Authors choose one of those above."""
     # backchannels: the listener shows attention and claims nothing
     BACKCHANNEL = "backchannel"
     CONTINUER = "continuer"
@@ -333,7 +335,9 @@ EVENTS: tuple[EventDefinition, ...] = (
     ),
 )
 
-_INTERRUPTIONS = frozenset(row.type for row in EVENTS if row.effects[0].takes_floor)
+_INTERRUPTIONS = frozenset(row.type for row in EVENTS if row.effects[0].takes_floor) | {
+    EventType.INTERRUPTION
+}
 _BACKCHANNELS = frozenset(row.type for row in EVENTS if row.interact_speech == "backchannel")
 
 

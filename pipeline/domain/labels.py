@@ -19,6 +19,8 @@ class Recipe(StrEnum):
     """A long dialogue with many events, planned from rates."""
     EMOTIONAL = "emotional"
     """HumDial Track 1: a user whose feelings change, and a question about them."""
+    MINED = "mined"
+    """Nothing is made: real talk, as the filter found it, in the user's and the assistant's places by channel."""
 
 
 class Speaker(StrEnum):

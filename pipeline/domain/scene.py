@@ -109,6 +109,7 @@ RECIPE_SUMMARIES = {
     Recipe.FULL_DUPLEX: "A query, a response and one event in it.",
     Recipe.CONVERSATION: "A long dialogue: both sides interrupt, encourage and go on.",
     Recipe.EMOTIONAL: "A user whose feelings change, and a question about them.",
+    Recipe.MINED: "A stretch of recorded talk between people.",
 }
 
 Kind = Scene | Recipe

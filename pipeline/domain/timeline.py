@@ -32,7 +32,8 @@ class Voicing(Record):
     voice_id: str
     person: str
     """The catalogue's speaker, for disjointness checks across splits."""
-    gender: Gender
+    gender: Gender | None
+    """None where nobody noted it."""
     gain_db: float
     """One gain for all clips of this speaker in this dialogue, towards the loudness target."""
 
@@ -63,8 +64,9 @@ class Supervision(Record):
     """What was meant; differs from `text` where the supervision is truncated."""
     words: tuple[Word, ...] = Field(min_length=1)
     """On the dialogue's clock."""
-    emotion: Emotion
-    style: Style
+    emotion: Emotion | None
+    """None in recorded talk: nobody planned it, nobody labelled it."""
+    style: Style | None
     clip: str
     """Address of the clip in the store; the audio at `span` is its first `len(span)` samples."""
     clip_samples: int = Field(gt=0)
@@ -155,7 +157,7 @@ class Timeline(Record):
     sampling_rate: int = Field(gt=0)
     num_samples: int = Field(gt=0)
     profile: str
-    """The timing profile that placed it."""
+    """The timing profile that placed it; `recorded` where nobody did."""
     dyad: dict[str, float] = Field(default_factory=dict)
     """The pair's own medians, by metric of the reference, s; empty where it knows no conversations."""
     supervisions: tuple[Supervision, ...] = Field(min_length=1)

@@ -14,6 +14,8 @@ class TimeSource(StrEnum):
     ENGINE = "engine"
     ALIGNER = "aligner"
     ESTIMATE = "estimate"
+    DETECTOR = "detector"
+    """Voice activity: where somebody speaks, not which word."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class ShownUtterance(Record):
     text: str
     planned_text: str
     truncated: bool
-    emotion: Emotion
+    emotion: Emotion | None
     words: tuple[tuple[str, Seconds, Seconds], ...]
 
 

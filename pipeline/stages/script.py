@@ -49,6 +49,8 @@ class Config(Record):
     @model_validator(mode="after")
     def _judged(self) -> Self:
         self.review.judges(self.author)
+        if self.recipe is Recipe.MINED:
+            raise ValueError("recipe: mined is what `humdial filter` finds; nobody writes it")
         if self.recipe is Recipe.EMOTIONAL and self.prompting == "single":
             raise ValueError(
                 "prompting: single is there for full_duplex and conversation; wanted steps for emotional"

@@ -8,7 +8,7 @@ import pytest
 from pydantic import JsonValue
 
 from pipeline.core.scripting import conversation, full_duplex
-from pipeline.domain.events import EVENTS, EventType
+from pipeline.domain.events import EVENTS
 from pipeline.domain.labels import Language
 from pipeline.io.prompts import Example, load_prompts
 from tests.io.test_prompts import HOSTILE
@@ -70,7 +70,7 @@ def test_conversation_heads_tell_of_every_event_who_starts_it_and_what_it_does(
 @pytest.mark.parametrize("language", list(Language))
 def test_the_judge_knows_every_event_by_the_name_that_marks_use(language: Language) -> None:
     lines = instructions_of("script/review", language).splitlines()
-    for event in EventType:
+    for event in (row.type for row in EVENTS):
         name = event.value.replace("_", " ")
         assert [line for line in lines if re.match(rf"- {name}[:（]", line)], name
 

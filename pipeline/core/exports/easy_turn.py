@@ -237,7 +237,10 @@ def _line(timeline: Timeline, export_id: str, clip: EasyTurnClip) -> str:
 
 
 def _gender(timeline: Timeline) -> Gender:
-    return next(v.gender for v in timeline.voicing if v.speaker is Speaker.USER)
+    gender = next(v.gender for v in timeline.voicing if v.speaker is Speaker.USER)
+    if gender is None:
+        raise _unfit(timeline, "nobody noted the user's gender; wanted female or male")
+    return gender
 
 
 def _unfit(timeline: Timeline, problem: str) -> RecordError:

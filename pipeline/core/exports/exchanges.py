@@ -113,7 +113,7 @@ def _exchange(
         raise _unfit(timeline, f"user turn {number} is not heard as a whole; wanted all of it spoken")
     voiced = {s.emotion for s in user.heard}
     if feeling.emotion not in voiced:
-        got = ", ".join(sorted(emotion.value for emotion in voiced))
+        got = ", ".join(sorted(emotion.value for emotion in voiced if emotion))
         raise _unfit(
             timeline, f"user turn {number} is labelled {feeling.emotion.value} and was spoken as {got}"
         )

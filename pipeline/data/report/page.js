@@ -170,7 +170,7 @@ class Card {
       for (const event of dialogue.events.filter((e) => e.utterance === utterance.id)) {
         said.append(this.label("tag", spell(event.type)));
       }
-      if (utterance.emotion !== "neutral") said.append(this.label("tag emotion", utterance.emotion));
+      if (utterance.emotion && utterance.emotion !== "neutral") said.append(this.label("tag emotion", utterance.emotion));
       said.append(wordsOf(utterance, this.timed));
     }
     const unsaid = unsaidOf(dialogue, first.turn, last);
