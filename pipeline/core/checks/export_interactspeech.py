@@ -160,7 +160,7 @@ class InteractSpeechCheck:
         lengths[f"speaker{_SIDES[speaker]}"] = len(sound.samples)
         if speaker is Speaker.USER:
             self.duration_s += len(sound.samples) / sound.sampling_rate
-        faults = tuple(_sound_faults(sound, row.duration_s, self._limits))
+        faults = tuple(sound_faults(sound, row.duration_s, self._limits))
         for code, detail in faults:
             yield _finding(code, path, row.export_id, detail)
         text = " ".join(s.text for s in row.supervisions if s.speaker is speaker)
@@ -168,13 +168,14 @@ class InteractSpeechCheck:
         yield from self._seen.audio(path, digest, row.export_id, row.split, text)
         if told is not None and not any(code is ExportCode.SAMPLE_FORMAT for code, _ in faults):
             intervals = tuple(line.interval for line in told.lines if line.speaker is speaker)
-            for code, detail in _voiced_faults(sound.samples[:, 0], intervals):
+            for code, detail in voicing_faults(sound.samples[:, 0], intervals):
                 yield _finding(code, path, row.export_id, detail)
 
 
-def _sound_faults(
+def sound_faults(
     sound: FloatSound, duration_s: float, limits: ExportLimits
 ) -> Iterator[tuple[ExportCode, str]]:
+    """What is wrong with a track as a file: 22,050 Hz, mono, float32 within -1...1, as long as the dialogue."""
     channels = sound.samples.shape[1]
     if (sound.encoding, channels, sound.sampling_rate) != ("WAV/FLOAT", 1, RATE_HZ):
         yield (
@@ -192,7 +193,7 @@ def _sound_faults(
         yield ExportCode.DURATION_OFF, f"lasts {got_s:.4f} s, the manifest says {duration_s:.4f} s"
 
 
-def _voiced_faults(
+def voicing_faults(
     samples: npt.NDArray[np.float32], intervals: tuple[tuple[int, int], ...]
 ) -> Iterator[tuple[ExportCode, str]]:
     """Speech in every interval, digital zero outside them."""
