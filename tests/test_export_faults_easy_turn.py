@@ -116,6 +116,7 @@ FAULTS: list[tuple[str, Change, ExportCode]] = [
     ("a row of another file", in_rows(lines="train/zh.jsonl"), C.MISPLACED),
     ("a clip elsewhere than its words", in_clips(start_s=0.1), C.TIMES_OFF),
     ("another text", put(txt="Hello.<COMPLETE>"), C.MANIFEST_DIFFERS),
+    ("words of another turn", in_clips(text="Hello."), C.MANIFEST_DIFFERS),
     ("another clip's audio", put(wav="dev/en/clips/x.wav"), C.MANIFEST_DIFFERS),
     ("a line without a row", drop_row, C.MANIFEST_DIFFERS),
     ("no lines", garbage(LINES, b""), C.MANIFEST_DIFFERS),
@@ -156,6 +157,17 @@ def test_a_fault_in_an_export_for_easy_turn_is_found(
 def test_every_code_that_fits_is_planted() -> None:
     """Feelings, their balance and numbered turns are of other formats."""
     assert {code for _, _, code in FAULTS} == set(C) - {C.UNBALANCED, C.NOT_SCORABLE, C.TURN_NUMBERS}
+
+
+def test_words_that_the_turn_does_not_say_are_found_though_line_and_manifest_agree(
+    small: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(small, tmp_path / "export")
+    in_clips(text="Hello.")(tmp_path / "export")
+    edit(lambda item: item.update(txt="Hello.<COMPLETE>"), "dev/en.jsonl")(tmp_path / "export")
+    (found,) = findings_of(tmp_path / "export")
+    assert (found.code, found.path) == (C.MANIFEST_DIFFERS, "manifest.jsonl")
+    assert found.detail.startswith("the clip's text is 'Hello.'; its turn says")
 
 
 def test_a_label_that_its_events_do_not_give_is_told_by_turn(small: Path, tmp_path: Path) -> None:

@@ -58,8 +58,7 @@ class AnsweredLine:
 
     def audio(self) -> tuple[str, ...]:
         """Every file that the line names."""
-        answer = self.last_response_audio
-        return self.user_audio if answer is None else (*self.user_audio, answer)
+        return tuple(path for path in (*self.user_audio, self.last_response_audio) if path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -279,13 +279,18 @@ def _rule_findings(row: EasyTurnDialogue, limits: ExportLimits) -> Iterator[Expo
     """Clips have the turns, labels and times that HumDial's rule gives them."""
     wanted = [_by_rule(row, turn) for turn in _user_turns(row)]
     got = [(clip.turn, clip.state) for clip in row.clips]
-    if got != [(turn, state) for turn, state, _, _ in wanted]:
+    if got != [(heard[0].turn, state) for heard, state in wanted]:
         labels = ", ".join(f"turn {turn} {state.value}" for turn, state in got)
-        rule = ", ".join(f"turn {turn} {state.value}" for turn, state, _, _ in wanted)
+        rule = ", ".join(f"turn {heard[0].turn} {state.value}" for heard, state in wanted)
         detail = f"labels {labels or 'nothing'}; by HumDial's rule for its events: {rule or 'nothing'}"
         yield _finding(ExportCode.UNKNOWN_LABEL, MANIFEST, row.export_id, detail)
         return
-    for clip, (_, _, start_s, end_s) in zip(row.clips, wanted, strict=True):
+    for clip, (heard, _) in zip(row.clips, wanted, strict=True):
+        start_s, end_s = heard[0].start_s, max(s.end_s for s in heard)
+        words = "".join(s.text for s in heard)
+        if _squashed(clip.text) != _squashed(words):
+            detail = f"the clip's text is {clip.text!r}; its turn says {words!r}"
+            yield _finding(ExportCode.MANIFEST_DIFFERS, MANIFEST, clip.key, detail)
         if max(abs(clip.start_s - start_s), abs(clip.end_s - end_s)) > limits.duration_s:
             detail = f"is [{clip.start_s}, {clip.end_s}) s; what it says is heard at [{start_s}, {end_s}) s"
             yield _finding(ExportCode.TIMES_OFF, MANIFEST, clip.key, detail)
@@ -305,8 +310,10 @@ def _user_turns(row: EasyTurnDialogue) -> Iterator[tuple[PlacedSpeech, ...]]:
             yield speech
 
 
-def _by_rule(row: EasyTurnDialogue, speech: tuple[PlacedSpeech, ...]) -> tuple[int, TurnState, float, float]:
-    """Turn, label, start and end: up to the first hesitation, where there is one."""
+def _by_rule(
+    row: EasyTurnDialogue, speech: tuple[PlacedSpeech, ...]
+) -> tuple[tuple[PlacedSpeech, ...], TurnState]:
+    """What of a turn is a clip, up to the first hesitation where there is one, and its label."""
     hesitant = {e.supervision_id for e in row.events if e.type is EventType.HESITATION_PAUSE}
     nods = {e.supervision_id for e in row.events if e.type.is_backchannel}
     cut = next((i for i, s in enumerate(speech) if i and s.supervision_id in hesitant), None)
@@ -315,7 +322,12 @@ def _by_rule(row: EasyTurnDialogue, speech: tuple[PlacedSpeech, ...]) -> tuple[i
         state = TurnState.INCOMPLETE
     elif nods & {s.supervision_id for s in speech}:
         state = TurnState.BACKCHANNEL
-    return speech[0].turn, state, heard[0].start_s, max(s.end_s for s in heard)
+    return heard, state
+
+
+def _squashed(words: str) -> str:
+    """Without spaces, of which languages have theirs."""
+    return "".join(words.split())
 
 
 def _finding(code: ExportCode, path: str | None, export_id: str | None, detail: str) -> ExportFinding:
