@@ -156,9 +156,9 @@ class _Passage:
         """Levels and clipping."""
         return Frames(pack_levels(self.levels_db()), self._clipped[:, : self._num_frames])
 
-    def levels_db(self) -> npt.NDArray[np.float64]:
+    def levels_db(self) -> npt.NDArray[np.float32]:
         """`[channels, num_frames]`."""
-        powers = np.concatenate(self._powers, axis=1).astype(np.float64)
+        powers = np.concatenate(self._powers, axis=1)
         missing = 2 * self._num_frames - powers.shape[1]
         return window_levels_db(np.pad(powers, ((0, 0), (0, max(missing, 0)))))[:, : self._num_frames]
 

@@ -50,9 +50,9 @@ class Frames:
         return np.asarray(steps / _STEPS_PER_DB + _QUIETEST_DB, np.float32)
 
 
-def pack_levels(levels_db: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
+def pack_levels(levels_db: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     """Levels as they are kept."""
-    return np.clip(np.rint((levels_db - _QUIETEST_DB) * _STEPS_PER_DB), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint((levels_db - _QUIETEST_DB) * _STEPS_PER_DB), 0, 255), np.uint8)
 
 
 def evidence_of(activity: RecordedActivity, frames: Frames | None, limits: EventLimits) -> Evidence:

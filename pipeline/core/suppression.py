@@ -25,7 +25,8 @@ from pipeline.core.turntaking.activity import merge_runs
 from pipeline.domain.record import Record
 from pipeline.domain.span import Span
 
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float32]
+"""Single precision: of hours, every array here counts."""
 Probabilities = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
@@ -85,14 +86,17 @@ class Suppressed:
 
 def window_levels_db(step_powers: Floats) -> Floats:
     """Level of every frame, `[..., num_frames]`, from mean squares per step `[..., num_steps]`; never below -100."""
-    pad = [(0, 0)] * (step_powers.ndim - 1) + [(0, _STEPS_PER_WINDOW - 1)]
-    padded = np.pad(step_powers, pad)
     count = step_powers.shape[-1]
-    window = sum(padded[..., offset : offset + count] for offset in range(_STEPS_PER_WINDOW))
-    level: Floats = 10.0 * np.log10(
-        np.asarray(window)[..., ::_STEPS_PER_FRAME] / _STEPS_PER_WINDOW + _QUIETEST_POWER
-    )
-    return level
+    window: Floats = np.zeros((*step_powers.shape[:-1], -(-count // _STEPS_PER_FRAME)), np.float32)
+    for offset in range(_STEPS_PER_WINDOW):
+        part = step_powers[..., offset::_STEPS_PER_FRAME]
+        window[..., : part.shape[-1]] += part
+    window /= _STEPS_PER_WINDOW
+    return _decibels(window)
+
+
+def _decibels(power: Floats) -> Floats:
+    return np.asarray(10 * np.log10(power + np.float32(_QUIETEST_POWER)), np.float32)
 
 
 def on_grid(values: Probabilities, hop_s: float, num_frames: int) -> Probabilities:
@@ -131,8 +135,8 @@ def suppress(
 
 def _smoothed_db(levels_db: Floats) -> Floats:
     """Centred moving average in the linear domain."""
-    power = uniform_filter1d(10.0 ** (levels_db / 10.0), _SMOOTHED_FRAMES, axis=-1, mode="nearest")
-    return np.asarray(10.0 * np.log10(np.maximum(power, _QUIETEST_POWER)), np.float64)
+    power = np.power(np.float32(10.0), levels_db / np.float32(10.0))
+    return _decibels(np.maximum(uniform_filter1d(power, _SMOOTHED_FRAMES, axis=-1, mode="nearest"), 0))
 
 
 def _attenuation_db(smooth: Floats, speech: Mask, i: int) -> float | None:

@@ -23,7 +23,7 @@ STEP = round(STEP_S * RATE_HZ)
 
 def levels_of(samples: np.ndarray) -> np.ndarray:
     powers = [10 ** (hop_levels_db(np.ascontiguousarray(samples[:, c]), STEP) / 10) for c in (0, 1)]
-    return window_levels_db(np.stack(powers))
+    return window_levels_db(np.stack(powers).astype(np.float32))
 
 
 def truth(spans: tuple[tuple[float, float], ...], frames: int) -> np.ndarray:
@@ -90,7 +90,7 @@ def test_talk_at_once_for_more_than_half_of_the_time_is_no_crosstalk(bleed_db: f
 
 
 def test_of_silence_nothing_is_said() -> None:
-    levels = np.full((2, 500), -100.0)
+    levels = np.full((2, 500), -100.0, np.float32)
     found = suppress(np.zeros((2, 500), np.float32), levels)
     assert found.attenuation_db == (None, None)
     assert found.bleed_db == ()
@@ -155,6 +155,6 @@ def test_a_frame_takes_the_hop_that_holds_its_middle(hop_s: float, first: int) -
 
 
 def test_levels_are_of_windows_of_25_ms() -> None:
-    powers = np.zeros((1, 20))
+    powers = np.zeros((1, 20), np.float32)
     powers[0, 10] = 1.0
     assert np.flatnonzero(window_levels_db(powers)[0] > -90).tolist() == [3, 4, 5]

@@ -50,7 +50,7 @@ def test_ids_that_differ_by_a_colon_do_not_meet(tmp_path: Path) -> None:
 
 
 def test_levels_are_kept_to_half_a_decibel() -> None:
-    levels = np.linspace(-100, 0, 999)[None]
+    levels = np.linspace(-100, 0, 999, dtype=np.float32)[None]
     kept = Frames(pack_levels(levels), np.zeros((1, 999), np.uint16)).levels_db(0)
     assert np.abs(kept - levels[0]).max() <= 0.2501
 
