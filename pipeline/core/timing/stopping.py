@@ -77,6 +77,7 @@ def plan_yield(words: Sequence[Word], earliest: int, latest: int, wanted: int, r
 
     None where nothing of the host is left after `earliest`.
     """
+    reaction = max(reaction, 1)  # a host that stops on the very sample of the onset was not interrupted
     best: tuple[int, int, int] | None = None
     points = stopping_points(words)
     for index, point in enumerate(points):

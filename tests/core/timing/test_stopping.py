@@ -49,6 +49,13 @@ def test_a_yield_keeps_to_its_window_and_no_other_fits_the_reaction_better(
     assert abs(end - planned.onset - reaction) <= min(fits) + 1
 
 
+def test_who_reacts_at_once_stops_at_the_next_boundary() -> None:
+    planned = plan_yield(WORDS, WORD // 2, WORD + WORD // 2, WORD // 2, reaction=0)
+    assert planned is not None
+    assert planned.stop is not None
+    assert planned.stop.sample - planned.onset == 1
+
+
 def test_an_onset_takes_up_what_the_boundary_misses() -> None:
     planned = plan_yield(WORDS, WORD, WORD + WORD // 2, WORD + WORD // 4, reaction=2 * WORD // 3)
     assert planned is not None
