@@ -12,6 +12,8 @@ heard again. Results depend neither on the number of workers nor on the order in
 
 import hashlib
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
@@ -117,7 +119,7 @@ class Mine:
         # Not forked: libraries that have started threads do not survive that.
         context = multiprocessing.get_context("spawn")
         workers = min(self.declaration.workers, len(waiting))
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
             futures = [pool.submit(self.hear_one, recording) for recording in waiting]
             for future in as_completed(futures):
                 yield future.result()
@@ -252,6 +254,19 @@ class Mine:
             detector=voices.model if voices is not None else found_by,
             rights_overridden=self._i_have_rights,
         )
+
+
+def _end_with_parent() -> None:
+    """Workers of a killed command would wait for work for ever: each watches its parent."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)  # what it was writing has a temporary name
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _refused(heard: Heard, duration_s: float, problems: tuple[AuditValue, ...]) -> Mined:
