@@ -3,6 +3,8 @@
 # make slow    servers, faults, browser
 # make lint    format, lint, types, layers
 # make bench   speed, as ratios in one run
+# make pyannote   trains a tiny diarization model on a run of our own and tests the one-channel path with it;
+#                 minutes, in an environment of its own (.venv-pyannote)
 #
 # Every target makes its own environment in .venv from constraints.txt; PYTHON chooses the interpreter (3.11-3.13).
 
@@ -10,7 +12,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c "
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test slow lint bench clean
+.PHONY: demo test slow lint bench pyannote clean
 
 demo: $(VENV)/.run
 	$(BIN)/humdial run demo --out outputs/demo
@@ -30,8 +32,11 @@ lint: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench
 
+pyannote: $(VENV)-pyannote/.dev
+	OMP_WAIT_POLICY=PASSIVE HF_HUB_OFFLINE=1 PYANNOTE_METRICS_ENABLED=0 $(VENV)-pyannote/bin/python -m pytest -m pyannote -s tests/pyannote
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-pyannote .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "make: wanted Python 3.11, 3.12 or 3.13 on the path, found none; install one or set PYTHON=" >&2; exit 2; }
@@ -43,4 +48,12 @@ $(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[flow,espeak,openai,dev]"
+	@touch $@
+
+# torchaudio is linked to CUDA: beside a torch without it, its extension cannot be loaded, but may be missing.
+$(VENV)-pyannote/.dev: pyproject.toml constraints-pyannote.txt
+	@test -n "$(PYTHON)" || { echo "make: wanted Python 3.11, 3.12 or 3.13 on the path, found none; install one or set PYTHON=" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)-pyannote
+	$(VENV)-pyannote/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-pyannote.txt -e ".[pyannote,espeak]" pytest hypothesis
+	$(VENV)-pyannote/bin/python -c "import torch; raise SystemExit(torch.version.cuda is None)" || rm -f $(VENV)-pyannote/lib/python*/site-packages/torchaudio/lib/*.so
 	@touch $@

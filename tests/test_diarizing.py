@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,8 @@ Wave = npt.NDArray[np.float32]
 RIGHTS = Rights(
     corpus="made-up", licence_id="CC0-1.0", consent_basis="invented", biometric_processing_allowed=True
 )
-TALKS = {
+Talks = Mapping[str, tuple[tuple[float, float], ...]]
+TALKS: Talks = {
     "S0": ((1.0, 14.0), (20.0, 26.0), (40.0, 54.0)),
     "S1": ((13.0, 19.0), (27.0, 39.0), (46.0, 46.5)),
 }
@@ -50,8 +52,8 @@ class MadeUp:
 
     name = "made-up-1"
 
-    def __init__(self, labels: tuple[str, ...] = ("S0", "S1")) -> None:
-        self.labels, self.calls = labels, 0
+    def __init__(self, labels: tuple[str, ...] = ("S0", "S1"), named: Talks = TALKS) -> None:
+        self.labels, self.named, self.calls = labels, named, 0
 
     def diarize(self, samples: Wave, uri: str, num_speakers: int | None = None) -> Diarization:
         self.calls += 1
@@ -60,7 +62,7 @@ class MadeUp:
         speakers = tuple(
             DiarizedSpeaker(
                 name,
-                tuple(Span(round(a * RATE_HZ), round(b * RATE_HZ)) for a, b in TALKS[name]),
+                tuple(Span(round(a * RATE_HZ), round(b * RATE_HZ)) for a, b in self.named[name]),
                 np.eye(2, dtype=np.float32)[index],
             )
             for index, name in enumerate(self.labels)
@@ -139,6 +141,16 @@ def test_other_thresholds_hear_nothing_again_and_other_windows_do(base: Path) ->
         begun = time.perf_counter()
         Mine(declare(**settings), base, base / "out", diarizer=diarizer).run(tell)
         assert diarizer.calls == calls, (settings, time.perf_counter() - begun)
+
+
+def test_a_label_that_contradicts_the_voice_is_a_conflict(base: Path) -> None:
+    """The diarizer gives what the second says from 14 s on to the first: as if he had kept the floor."""
+    named = {**TALKS, "S0": ((1.0, 19.0), *TALKS["S0"][1:]), "S1": ((13.0, 14.0), *TALKS["S1"][1:])}
+    Mine(declare(), base, base / "out", diarizer=MadeUp(named=named)).run(tell)
+    rows = [json.loads(line) for line in (base / "out" / "audit.jsonl").read_text().splitlines()]
+    (row,) = (row for row in rows if row["level"] == "event" and row["start_s"] == 13.0)
+    assert row["decision"] == "reject"
+    assert row["reasons"][0] == RejectCode.TIMBRE_CONFLICT
 
 
 def test_a_margin_that_no_voice_reaches_leaves_two_votes(base: Path) -> None:
