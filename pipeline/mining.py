@@ -36,6 +36,7 @@ from pipeline.core.mining.voices import (
     voted,
 )
 from pipeline.diarizing import is_one_channel, one_channel
+from pipeline.domain.labels import Language
 from pipeline.domain.mining import AuditRow, AuditValue, RecordedActivity, Recording, RejectCode, Segment
 from pipeline.domain.record import Record
 from pipeline.io.files import write_text
@@ -198,7 +199,7 @@ class Mine:
             indistinct = diarization_problems(activity, heard.voices, limits.timbre)
             if indistinct:
                 return _refused(heard, duration_s, indistinct)
-        candidates = self._candidates(recording, activity, frames, heard.voices)
+        candidates = candidates_of(self.declaration, activity, frames, heard.voices, recording.language)
         unrelated = structure_problems(candidates, limits.quality)
         if unrelated:
             return _refused(heard, duration_s, unrelated)
@@ -220,22 +221,6 @@ class Mine:
         outcome = Outcome(name, duration_s, "ok", tuple(kept), tuple(audit), activity.bleed_db)
         return Mined(outcome, tuple(rows))
 
-    def _candidates(
-        self,
-        recording: Recording,
-        activity: RecordedActivity,
-        frames: Frames | None,
-        voices: DiarizedEvidence | None,
-    ) -> tuple[Candidate, ...]:
-        """Every candidate; those of a diarized recording with the votes of its voices."""
-        limits, timbre = self.declaration.events, self.declaration.timbre
-        evidence = evidence_of(activity, frames, limits)
-        if voices is None:
-            return find_events(activity, limits, recording.language, evidence)
-        evidence = replace(evidence, unreliable_speakers=unreliable_speakers(activity, voices, timbre))
-        found = find_events(activity, limits, recording.language, evidence)
-        return voted(found, voices, timbre, limits.take_min_solo_s)
-
     def kept(self) -> Iterator[tuple[SegmentRow, Frames | None]]:
         """Every kept segment of what was heard, with its recording's frames: what a figure of it needs."""
         for recording in self.recordings:
@@ -254,6 +239,23 @@ class Mine:
             detector=voices.model if voices is not None else found_by,
             rights_overridden=self._i_have_rights,
         )
+
+
+def candidates_of(
+    declaration: Declaration,
+    activity: RecordedActivity,
+    frames: Frames | None,
+    voices: DiarizedEvidence | None,
+    language: Language | None,
+) -> tuple[Candidate, ...]:
+    """Every candidate; those of a diarized recording with the votes of its voices."""
+    limits, timbre = declaration.events, declaration.timbre
+    evidence = evidence_of(activity, frames, limits)
+    if voices is None:
+        return find_events(activity, limits, language, evidence)
+    evidence = replace(evidence, unreliable_speakers=unreliable_speakers(activity, voices, timbre))
+    found = find_events(activity, limits, language, evidence)
+    return voted(found, voices, timbre, limits.take_min_solo_s)
 
 
 def _end_with_parent() -> None:

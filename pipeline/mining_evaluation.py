@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from pipeline.core.heard import Heard, evidence_of
+from pipeline.core.heard import Heard
 from pipeline.core.mining.detection_eval import DetectionScores, pool_detection, score_detection
 from pipeline.core.mining.event_eval import Conversation, EventMark, EventScores, marks_of, score_events
 from pipeline.core.mining.events import find_events
@@ -30,6 +30,7 @@ from pipeline.io.recordings.given import as_given, given_activity
 from pipeline.io.recordings.words import read_words
 from pipeline.io.rttm import Uem, read_rttm, read_uem
 from pipeline.io.run_directory import RunDirectory
+from pipeline.mining import candidates_of
 
 
 class GoldEvent(Record):
@@ -117,8 +118,8 @@ def _found_marks(
     """Nothing was found in what was refused."""
     if heard.activity is None:
         return ()
-    evidence = evidence_of(heard.activity, cache.load_frames(heard), declaration.events)
-    candidates = find_events(heard.activity, declaration.events, language, evidence)
+    frames = cache.load_frames(heard)
+    candidates = candidates_of(declaration, heard.activity, frames, heard.voices, language)
     return marks_of(candidates, heard.activity.sampling_rate)
 
 
