@@ -12,8 +12,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from pydantic import ValidationError
-
 from pipeline.core.checks.export_across import Seen
 from pipeline.core.checks.export_answered_lines import (
     AnsweredLine,
@@ -28,6 +26,8 @@ from pipeline.core.checks.export_findings import (
     ExportFinding,
     ExportLimits,
     ExportMaterial,
+    finding_of,
+    manifest_rows,
     missing_sidecars,
     text_lines,
 )
@@ -63,14 +63,9 @@ class AnsweredCheck:
     def findings(self, advance: Callable[[], None]) -> Iterator[ExportFinding]:
         """Everything that is wrong; `advance` is told of every dialogue of the manifest."""
         yield from self._read()
-        for number, line in enumerate(text_lines(self._material, MANIFEST), start=1):
-            try:
-                row = AnsweredDialogue.from_line(line)
-            except ValidationError as error:
-                first = error.errors()[0]
-                where = ".".join(map(str, first["loc"])) or "the line"
-                detail = f"line {number}: is no line of this manifest: {where}: {first['msg']}; export the run again"
-                yield _finding(ExportCode.MALFORMED_LINE, MANIFEST, None, detail)
+        for row in manifest_rows(text_lines(self._material, MANIFEST), AnsweredDialogue):
+            if isinstance(row, ExportFinding):
+                yield row
                 continue
             self._rows.setdefault(row.lines, []).append(row)
             yield from self._dialogue(row)
@@ -92,7 +87,7 @@ class AnsweredCheck:
             self._named.add(path)
             lines = self._lines.setdefault(path, [])
             if self._material.read_text(path) is None:
-                yield _finding(ExportCode.MALFORMED_LINE, path, None, "is not UTF-8; wanted JSON lines")
+                yield finding_of(ExportCode.MALFORMED_LINE, path, None, "is not UTF-8; wanted JSON lines")
             for number, text in enumerate(text_lines(self._material, path), start=1):
                 line = self._read_line(path, number, text)
                 lines.append(line)
@@ -102,7 +97,7 @@ class AnsweredCheck:
                 first = keys.setdefault(line.key, f"{path} line {number}")
                 if first != f"{path} line {number}":
                     detail = f"line {number}: the key is that of {first}; keep one"
-                    yield _finding(ExportCode.DUPLICATE_ID, path, line.key, detail)
+                    yield finding_of(ExportCode.DUPLICATE_ID, path, line.key, detail)
 
     def _dialogue(self, row: AnsweredDialogue) -> Iterator[ExportFinding]:
         self.dialogues += 1
@@ -131,10 +126,10 @@ class AnsweredCheck:
             for audio in line.audio():
                 if audio not in self._material.paths:
                     detail = f"names {audio}, which is not there; export the run again"
-                    yield _finding(ExportCode.MISSING_FILE, path, line.key, detail)
+                    yield finding_of(ExportCode.MISSING_FILE, path, line.key, detail)
         if len(lines) != len(rows):
             detail = f"has {len(lines)} lines, the manifest {len(rows)} dialogues of it; export the run again"
-            yield _finding(ExportCode.MANIFEST_DIFFERS, path, None, detail)
+            yield finding_of(ExportCode.MANIFEST_DIFFERS, path, None, detail)
             return
         for line, row in zip(lines, rows, strict=True):
             if line.whole:
@@ -155,18 +150,18 @@ class AnsweredCheck:
         ):
             if said is not None and said != known:
                 detail = f"{what} {said!r}, the manifest says {known!r}"
-                yield _finding(ExportCode.MANIFEST_DIFFERS, path, row.export_id, detail)
+                yield finding_of(ExportCode.MANIFEST_DIFFERS, path, row.export_id, detail)
         if line.last_duration_s is not None and users:
             known_s = users[-1].num_samples / self._limits.sampling_rate
             if abs(line.last_duration_s - known_s) > self._limits.duration_s:
                 detail = f"says {line.last_duration_s:.4f} s, the manifest {known_s:.4f} s"
-                yield _finding(ExportCode.DURATION_OFF, path, row.export_id, detail)
+                yield finding_of(ExportCode.DURATION_OFF, path, row.export_id, detail)
 
     def _strays(self) -> Iterator[ExportFinding]:
         yield from missing_sidecars(self._material)
         for path in sorted(self._material.paths - SIDECARS - self._named):
             detail = "is named by no line and no manifest; wanted nothing beside what the export is made of"
-            yield _finding(ExportCode.STRAY_FILE, path, None, detail)
+            yield finding_of(ExportCode.STRAY_FILE, path, None, detail)
 
 
 def check_osum_echat(material: ExportMaterial, limits: ExportLimits) -> AnsweredCheck:
@@ -184,14 +179,14 @@ def _place(row: AnsweredDialogue) -> Iterator[ExportFinding]:
     match = _ID.fullmatch(row.export_id)
     if match is None:
         detail = f"id {row.export_id!r}; wanted task<n>_<turns>_<zh|en>_dddd_dddd"
-        yield _finding(ExportCode.BAD_ID, MANIFEST, row.export_id, detail)
+        yield finding_of(ExportCode.BAD_ID, MANIFEST, row.export_id, detail)
     elif (int(match["turns"]), match["lang"]) != (len(row.texts), row.language.value):
         detail = f"has {len(row.texts)} turns in {row.language.value}; wanted what its id says"
-        yield _finding(ExportCode.MISPLACED, MANIFEST, row.export_id, detail)
+        yield finding_of(ExportCode.MISPLACED, MANIFEST, row.export_id, detail)
     wanted = f"{row.split.value}/{row.language.value}.jsonl"
     if row.lines != wanted:
         detail = f"has its line in {row.lines}; wanted {wanted}"
-        yield _finding(ExportCode.MISPLACED, MANIFEST, row.export_id, detail)
+        yield finding_of(ExportCode.MISPLACED, MANIFEST, row.export_id, detail)
     by_speaker = Counter(clip.speaker for clip in row.clips)
     counts = (
         len(row.texts),
@@ -205,8 +200,4 @@ def _place(row: AnsweredDialogue) -> Iterator[ExportFinding]:
             f"has {counts[0]} texts, {counts[1]} responses, {counts[2]} user and {by_speaker[Speaker.ASSISTANT]} "
             f"response clips, {counts[4]} feelings; wanted one of each per turn, of response clips all or none"
         )
-        yield _finding(ExportCode.TURN_NUMBERS, MANIFEST, row.export_id, detail)
-
-
-def _finding(code: ExportCode, path: str | None, export_id: str | None, detail: str) -> ExportFinding:
-    return ExportFinding(code=code, path=path, export_id=export_id, detail=detail)
+        yield finding_of(ExportCode.TURN_NUMBERS, MANIFEST, row.export_id, detail)

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 
 from pipeline.core.checks.export_across import Seen
 from pipeline.core.checks.export_balance import Rows
@@ -24,6 +24,8 @@ from pipeline.core.checks.export_findings import (
     ExportFinding,
     ExportLimits,
     ExportMaterial,
+    finding_of,
+    manifest_rows,
     missing_sidecars,
     text_lines,
 )
@@ -71,7 +73,7 @@ class _Place:
     key: str | None = None
 
     def finding(self, code: ExportCode, detail: str) -> ExportFinding:
-        return _finding(code, self.path, self.key, f"line {self.number}: {detail}")
+        return finding_of(code, self.path, self.key, f"line {self.number}: {detail}")
 
 
 class EasyTurnCheck:
@@ -93,24 +95,19 @@ class EasyTurnCheck:
     def findings(self, advance: Callable[[], None]) -> Iterator[ExportFinding]:
         """Everything that is wrong; `advance` is told of every dialogue of the manifest."""
         yield from self._read()
-        for number, line in enumerate(text_lines(self._material, MANIFEST), start=1):
-            try:
-                row = EasyTurnDialogue.from_line(line)
-            except ValidationError as error:
-                first = error.errors()[0]
-                where = ".".join(map(str, first["loc"])) or "the line"
-                detail = f"line {number}: is no line of this manifest: {where}: {first['msg']}; export the run again"
-                yield _finding(ExportCode.MALFORMED_LINE, MANIFEST, None, detail)
+        for row in manifest_rows(text_lines(self._material, MANIFEST), EasyTurnDialogue):
+            if isinstance(row, ExportFinding):
+                yield row
                 continue
             yield from self._dialogue(row)
             advance()
         for key in sorted(self._lines.keys() - self._keys):
             detail = "is not in the manifest; wanted its source and licence there"
-            yield _finding(ExportCode.MANIFEST_DIFFERS, self._lines[key].path, key, detail)
+            yield finding_of(ExportCode.MANIFEST_DIFFERS, self._lines[key].path, key, detail)
         yield from missing_sidecars(self._material)
         for path in sorted(self._material.paths - SIDECARS - self._named):
             detail = "is named by no line and no manifest; wanted nothing beside what the export is made of"
-            yield _finding(ExportCode.STRAY_FILE, path, None, detail)
+            yield finding_of(ExportCode.STRAY_FILE, path, None, detail)
         yield from self._seen.repeated()
 
     def tables(self) -> tuple[Rows, ...]:
@@ -131,7 +128,7 @@ class EasyTurnCheck:
         for path in sorted(p for p in self._material.paths if _LINES.fullmatch(p)):
             self._named.add(path)
             if self._material.read_text(path) is None:
-                yield _finding(ExportCode.MALFORMED_LINE, path, None, "is not UTF-8; wanted JSON lines")
+                yield finding_of(ExportCode.MALFORMED_LINE, path, None, "is not UTF-8; wanted JSON lines")
             for number, text in enumerate(text_lines(self._material, path), start=1):
                 item, finding = _parse(_Place(path, number), text)
                 if item is None:
@@ -182,7 +179,7 @@ class EasyTurnCheck:
         line = self._lines.get(clip.key)
         if line is None:
             detail = f"is in the manifest and not in {row.lines}; export the run again"
-            yield _finding(ExportCode.MANIFEST_DIFFERS, row.lines, clip.key, detail)
+            yield finding_of(ExportCode.MANIFEST_DIFFERS, row.lines, clip.key, detail)
             return
         for what, said, known in (
             ("file", line.path, row.lines),
@@ -191,11 +188,11 @@ class EasyTurnCheck:
         ):
             if said != known:
                 detail = f"{what} is {said!r}, the manifest says {known!r}"
-                yield _finding(ExportCode.MANIFEST_DIFFERS, line.path, clip.key, detail)
+                yield finding_of(ExportCode.MANIFEST_DIFFERS, line.path, clip.key, detail)
         known_s = clip.num_samples / self._limits.sampling_rate
         if line.duration_s is not None and abs(line.duration_s - known_s) > self._limits.duration_s:
             detail = f"says {line.duration_s:.4f} s, the manifest {known_s:.4f} s"
-            yield _finding(ExportCode.DURATION_OFF, line.path, clip.key, detail)
+            yield finding_of(ExportCode.DURATION_OFF, line.path, clip.key, detail)
 
 
 def _parse(place: _Place, text: str) -> tuple[dict[str, JsonValue] | None, ExportFinding]:
@@ -262,17 +259,17 @@ def _text_findings(place: _Place, txt: str) -> Iterator[ExportFinding]:
 def _place_findings(row: EasyTurnDialogue) -> Iterator[ExportFinding]:
     if not _ID.fullmatch(row.export_id):
         detail = f"id {row.export_id!r}; wanted dddd_dddd"
-        yield _finding(ExportCode.BAD_ID, MANIFEST, row.export_id, detail)
+        yield finding_of(ExportCode.BAD_ID, MANIFEST, row.export_id, detail)
     root = f"{row.split.value}/{row.language.value}"
     if (row.lines, row.directory) != (f"{root}.jsonl", f"{root}/clips"):
         detail = f"is in {row.lines} and {row.directory}; wanted {root}.jsonl and {root}/clips"
-        yield _finding(ExportCode.MISPLACED, MANIFEST, row.export_id, detail)
+        yield finding_of(ExportCode.MISPLACED, MANIFEST, row.export_id, detail)
     category = "" if row.scene is None else names_of(row.scene).test
     head = f"{category}_{row.export_id}_"
     others = [clip.key for clip in row.clips if not clip.key.startswith(head)]
     if others:
         detail = f"has clips {', '.join(others)}; wanted keys that begin with {head}"
-        yield _finding(ExportCode.MISPLACED, MANIFEST, row.export_id, detail)
+        yield finding_of(ExportCode.MISPLACED, MANIFEST, row.export_id, detail)
 
 
 def _rule_findings(row: EasyTurnDialogue, limits: ExportLimits) -> Iterator[ExportFinding]:
@@ -283,21 +280,21 @@ def _rule_findings(row: EasyTurnDialogue, limits: ExportLimits) -> Iterator[Expo
         labels = ", ".join(f"turn {turn} {state.value}" for turn, state in got)
         rule = ", ".join(f"turn {heard[0].turn} {state.value}" for heard, state in wanted)
         detail = f"labels {labels or 'nothing'}; by HumDial's rule for its events: {rule or 'nothing'}"
-        yield _finding(ExportCode.UNKNOWN_LABEL, MANIFEST, row.export_id, detail)
+        yield finding_of(ExportCode.UNKNOWN_LABEL, MANIFEST, row.export_id, detail)
         return
     for clip, (heard, _) in zip(row.clips, wanted, strict=True):
         start_s, end_s = heard[0].start_s, max(s.end_s for s in heard)
         words = "".join(s.text for s in heard)
         if _squashed(clip.text) != _squashed(words):
             detail = f"the clip's text is {clip.text!r}; its turn says {words!r}"
-            yield _finding(ExportCode.MANIFEST_DIFFERS, MANIFEST, clip.key, detail)
+            yield finding_of(ExportCode.MANIFEST_DIFFERS, MANIFEST, clip.key, detail)
         if max(abs(clip.start_s - start_s), abs(clip.end_s - end_s)) > limits.duration_s:
             detail = f"is [{clip.start_s}, {clip.end_s}) s; what it says is heard at [{start_s}, {end_s}) s"
-            yield _finding(ExportCode.TIMES_OFF, MANIFEST, clip.key, detail)
+            yield finding_of(ExportCode.TIMES_OFF, MANIFEST, clip.key, detail)
         length_s = clip.num_samples / limits.sampling_rate
         if abs(length_s - (clip.end_s - clip.start_s)) > limits.duration_s:
             detail = f"has {clip.num_samples} samples for [{clip.start_s}, {clip.end_s}) s"
-            yield _finding(ExportCode.DURATION_OFF, MANIFEST, clip.key, detail)
+            yield finding_of(ExportCode.DURATION_OFF, MANIFEST, clip.key, detail)
 
 
 def _user_turns(row: EasyTurnDialogue) -> Iterator[tuple[PlacedSpeech, ...]]:
@@ -328,7 +325,3 @@ def _by_rule(
 def _squashed(words: str) -> str:
     """Without spaces, of which languages have theirs."""
     return "".join(words.split())
-
-
-def _finding(code: ExportCode, path: str | None, export_id: str | None, detail: str) -> ExportFinding:
-    return ExportFinding(code=code, path=path, export_id=export_id, detail=detail)

@@ -1,10 +1,15 @@
 """What a check of an export finds, and what it looks at."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+from pydantic import ValidationError
 
 from pipeline.domain.record import Record
+
+R = TypeVar("R", bound=Record)
 
 MANIFEST = "manifest.jsonl"
 SIDECARS = frozenset({MANIFEST, "LICENSES.md", "export.json", "quarantine.jsonl"})
@@ -130,6 +135,25 @@ def text_lines(material: ExportMaterial, path: str) -> list[str]:
     """Lines as readers split them: at line feeds, and at nothing else; none where there is no such text."""
     text = material.read_text(path) if path in material.paths else None
     return [] if not text else text.removesuffix("\n").split("\n")
+
+
+def finding_of(code: ExportCode, path: str | None, export_id: str | None, detail: str) -> ExportFinding:
+    """A finding, in the order in which one speaks of it."""
+    return ExportFinding(code=code, path=path, export_id=export_id, detail=detail)
+
+
+def manifest_rows(lines: Iterable[str], kind: type[R]) -> Iterator[R | ExportFinding]:
+    """The rows of a manifest, and what is wrong with lines that are none."""
+    for number, line in enumerate(lines, start=1):
+        try:
+            yield kind.from_line(line)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "the line"
+            detail = (
+                f"line {number}: is no line of this manifest: {where}: {first['msg']}; export the run again"
+            )
+            yield finding_of(ExportCode.MALFORMED_LINE, MANIFEST, None, detail)
 
 
 def missing_sidecars(material: ExportMaterial) -> tuple[ExportFinding, ...]:

@@ -15,7 +15,6 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ValidationError
 
 from pipeline.core.checks.export_across import Seen
 from pipeline.core.checks.export_balance import Rows
@@ -26,6 +25,8 @@ from pipeline.core.checks.export_findings import (
     ExportFinding,
     ExportLimits,
     ExportMaterial,
+    finding_of,
+    manifest_rows,
     missing_sidecars,
 )
 from pipeline.core.checks.export_findings import text_lines as lines_of
@@ -74,14 +75,9 @@ class InteractSpeechCheck:
 
     def findings(self, advance: Callable[[], None]) -> Iterator[ExportFinding]:
         """Everything that is wrong; `advance` is told of every dialogue of the manifest."""
-        for number, line in enumerate(lines_of(self._material, MANIFEST), start=1):
-            try:
-                row = InteractSpeechDialogue.from_line(line)
-            except ValidationError as error:
-                first = error.errors()[0]
-                where = ".".join(map(str, first["loc"])) or "the line"
-                detail = f"line {number}: is no line of this manifest: {where}: {first['msg']}; export the run again"
-                yield _finding(ExportCode.MALFORMED_LINE, MANIFEST, None, detail)
+        for row in manifest_rows(lines_of(self._material, MANIFEST), InteractSpeechDialogue):
+            if isinstance(row, ExportFinding):
+                yield row
                 continue
             yield from self._dialogue(row)
             advance()
@@ -90,7 +86,7 @@ class InteractSpeechCheck:
             detail = (
                 "belongs to no dialogue of the manifest; wanted two tracks and information.json per folder"
             )
-            yield _finding(ExportCode.STRAY_FILE, path, None, detail)
+            yield finding_of(ExportCode.STRAY_FILE, path, None, detail)
         yield from self._seen.repeated()
 
     def tables(self) -> tuple[Rows, ...]:
@@ -121,14 +117,14 @@ class InteractSpeechCheck:
             yield from told.findings
         else:
             detail = "is not there; export the run again"
-            yield _finding(ExportCode.MISSING_FILE, information, row.export_id, detail)
+            yield finding_of(ExportCode.MISSING_FILE, information, row.export_id, detail)
         lengths: dict[str, int] = {}
         for speaker in _SIDES:
             yield from self._track(row, speaker, told, lengths)
         if len(set(lengths.values())) > 1:
             spelled = ", ".join(f"{name} {length}" for name, length in lengths.items())
             detail = f"has tracks of {spelled} samples; wanted them equally long"
-            yield _finding(ExportCode.DURATION_OFF, row.directory, row.export_id, detail)
+            yield finding_of(ExportCode.DURATION_OFF, row.directory, row.export_id, detail)
         if told is not None and told.lines:
             self._count(row, told.lines)
             yield from _contradictions(row, told, information, self._limits)
@@ -150,26 +146,26 @@ class InteractSpeechCheck:
         self._named.add(path)
         if path not in self._material.paths:
             detail = "is not there; export the run again"
-            yield _finding(ExportCode.MISSING_FILE, path, row.export_id, detail)
+            yield finding_of(ExportCode.MISSING_FILE, path, row.export_id, detail)
             return
         sound = self._material.read_samples(path)
         if sound is None:
             detail = "cannot be decoded, or holds what is no number; wanted a wav file: export the run again"
-            yield _finding(ExportCode.UNREADABLE_AUDIO, path, row.export_id, detail)
+            yield finding_of(ExportCode.UNREADABLE_AUDIO, path, row.export_id, detail)
             return
         lengths[f"speaker{_SIDES[speaker]}"] = len(sound.samples)
         if speaker is Speaker.USER:
             self.duration_s += len(sound.samples) / sound.sampling_rate
         faults = tuple(sound_faults(sound, row.duration_s, self._limits))
         for code, detail in faults:
-            yield _finding(code, path, row.export_id, detail)
+            yield finding_of(code, path, row.export_id, detail)
         text = " ".join(s.text for s in row.supervisions if s.speaker is speaker)
         digest = hashlib.sha256(np.ascontiguousarray(sound.samples).tobytes()).hexdigest()
         yield from self._seen.audio(path, digest, row.export_id, row.split, text)
         if told is not None and not any(code is ExportCode.SAMPLE_FORMAT for code, _ in faults):
             intervals = tuple(line.interval for line in told.lines if line.speaker is speaker)
             for code, detail in voicing_faults(sound.samples[:, 0], intervals):
-                yield _finding(code, path, row.export_id, detail)
+                yield finding_of(code, path, row.export_id, detail)
 
 
 def sound_faults(
@@ -215,15 +211,15 @@ def _place(row: InteractSpeechDialogue) -> Iterator[ExportFinding]:
     head, separator, number = row.export_id.rpartition("--")
     if not separator or not number.isdecimal() or not head.isascii() or "/" in head:
         detail = f"id {row.export_id!r}; wanted HUMDIAL_<language>--<split>--<number>"
-        yield _finding(ExportCode.BAD_ID, MANIFEST, row.export_id, detail)
+        yield finding_of(ExportCode.BAD_ID, MANIFEST, row.export_id, detail)
     elif head != f"HUMDIAL_{row.language.name}--{row.split.value}":
         detail = f"is in {row.split.value}, {row.language.value}; wanted what its id says"
-        yield _finding(ExportCode.MISPLACED, MANIFEST, row.export_id, detail)
+        yield finding_of(ExportCode.MISPLACED, MANIFEST, row.export_id, detail)
     if row.directory != row.export_id or row.layout.value != row.split.value:
         detail = (
             f"is in {row.directory!r}, layout {row.layout.value}; wanted {row.export_id!r}, {row.split.value}"
         )
-        yield _finding(ExportCode.MISPLACED, MANIFEST, row.export_id, detail)
+        yield finding_of(ExportCode.MISPLACED, MANIFEST, row.export_id, detail)
 
 
 def _contradictions(
@@ -237,15 +233,15 @@ def _contradictions(
     ):
         if said != known:
             detail = f"{what}: {said}, the manifest says {known}"
-            yield _finding(ExportCode.MANIFEST_DIFFERS, path, row.export_id, detail)
+            yield finding_of(ExportCode.MANIFEST_DIFFERS, path, row.export_id, detail)
     named = {*row.backchannel_lines, *row.aside_lines}
     if any(index not in range(len(told.lines)) for index in named):
         detail = f"names lines {sorted(named)} of {len(told.lines)}; wanted lines that are there"
-        yield _finding(ExportCode.MANIFEST_DIFFERS, MANIFEST, row.export_id, detail)
+        yield finding_of(ExportCode.MANIFEST_DIFFERS, MANIFEST, row.export_id, detail)
     turns = _turns_of(row)
     if len(turns) != len(told.lines):
         detail = f"has {len(told.lines)} lines, the manifest {len(turns)} turns of two speakers"
-        yield _finding(ExportCode.MANIFEST_DIFFERS, path, row.export_id, detail)
+        yield finding_of(ExportCode.MANIFEST_DIFFERS, path, row.export_id, detail)
         return
     for index, (line, (start_s, end_s, speaker, words)) in enumerate(zip(told.lines, turns, strict=True)):
         start, end = (sample / RATE_HZ for sample in line.interval)
@@ -255,10 +251,10 @@ def _contradictions(
                 f"line {index}: {line.speaker.value} at [{start:.4f}, {end:.4f}) s, the manifest has "
                 f"{speaker.value} at [{start_s:.4f}, {end_s:.4f}) s"
             )
-            yield _finding(ExportCode.MANIFEST_DIFFERS, path, row.export_id, detail)
+            yield finding_of(ExportCode.MANIFEST_DIFFERS, path, row.export_id, detail)
         if _squashed(line.voiced) != _squashed(words):
             detail = f"line {index}: is {line.voiced!r} before its mark, the manifest has {words!r}"
-            yield _finding(ExportCode.MANIFEST_DIFFERS, path, row.export_id, detail)
+            yield finding_of(ExportCode.MANIFEST_DIFFERS, path, row.export_id, detail)
 
 
 def _turns_of(row: InteractSpeechDialogue) -> Turns:
@@ -274,7 +270,3 @@ def _turns_of(row: InteractSpeechDialogue) -> Turns:
 def _squashed(words: str) -> str:
     """Words without spaces, of which languages and line breaks have theirs, nor the dash of a broken word."""
     return "".join(words.split()).rstrip("-")
-
-
-def _finding(code: ExportCode, path: str | None, export_id: str | None, detail: str) -> ExportFinding:
-    return ExportFinding(code=code, path=path, export_id=export_id, detail=detail)

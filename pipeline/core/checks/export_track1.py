@@ -11,8 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
 from pipeline.core.checks.export_across import Seen
 from pipeline.core.checks.export_balance import Balance, Rows
 from pipeline.core.checks.export_findings import (
@@ -22,6 +20,8 @@ from pipeline.core.checks.export_findings import (
     ExportFinding,
     ExportLimits,
     ExportMaterial,
+    finding_of,
+    manifest_rows,
     missing_sidecars,
     text_lines,
 )
@@ -63,18 +63,16 @@ class Track1Check:
         """Everything that is wrong; `advance` is told of every dialogue of the manifest."""
         yield from self._lines()
         rows: Counter[str] = Counter()
-        for number, line in enumerate(text_lines(self._material, MANIFEST), start=1):
-            row, problem = _row(line)
-            if row is None:
-                detail = f"line {number}: is no line of this manifest: {problem}; export the run again"
-                yield _finding(ExportCode.MALFORMED_LINE, MANIFEST, None, detail)
+        for row in manifest_rows(text_lines(self._material, MANIFEST), Track1Dialogue):
+            if isinstance(row, ExportFinding):
+                yield row
                 continue
             rows[row.export_id] += 1
             yield from self._dialogue(row)
             advance()
         for export_id in sorted(self._said.keys() - rows.keys()):
             detail = "is not in the manifest; wanted its source and licence there"
-            yield _finding(ExportCode.MANIFEST_DIFFERS, self._said[export_id].path, export_id, detail)
+            yield finding_of(ExportCode.MANIFEST_DIFFERS, self._said[export_id].path, export_id, detail)
         yield from self._files()
         yield from self._seen.repeated()
         yield from self._balance.findings(self._limits)
@@ -96,7 +94,7 @@ class Track1Check:
                 continue  # a stray file, found with the others
             self._named.add(path)
             if self._material.read_text(path) is None:
-                yield _finding(ExportCode.MALFORMED_LINE, path, None, "is not UTF-8; wanted JSON lines")
+                yield finding_of(ExportCode.MALFORMED_LINE, path, None, "is not UTF-8; wanted JSON lines")
             for number, line in enumerate(text_lines(self._material, path), start=1):
                 read = read_line(file, number, line)
                 yield from read.findings
@@ -110,7 +108,7 @@ class Track1Check:
         for audio in read.audio:
             if audio not in self._material.paths:
                 detail = f"names {audio}, which is not there; export the run again"
-                yield _finding(ExportCode.MISSING_FILE, path, read.export_id, detail)
+                yield finding_of(ExportCode.MISSING_FILE, path, read.export_id, detail)
 
     def _dialogue(self, row: Track1Dialogue) -> Iterator[ExportFinding]:
         self.dialogues += 1
@@ -135,13 +133,13 @@ class Track1Check:
         official, scored = self._said.get(row.export_id), self._scored.get(row.export_id)
         if official is None:
             detail = f"is in the manifest and not in {row.lines}; export the run again"
-            yield _finding(ExportCode.MANIFEST_DIFFERS, row.lines, row.export_id, detail)
+            yield finding_of(ExportCode.MANIFEST_DIFFERS, row.lines, row.export_id, detail)
         elif official.path != row.lines:
             detail = f"the manifest has it in {row.lines}"
-            yield _finding(ExportCode.MANIFEST_DIFFERS, official.path, row.export_id, detail)
+            yield finding_of(ExportCode.MANIFEST_DIFFERS, official.path, row.export_id, detail)
         if scored is None and row.layout in _WITH_TWINS and row.arc.task in RANKED:
             detail = "has no line below scoring/, without which the judges have no history"
-            yield _finding(ExportCode.NOT_SCORABLE, row.lines, row.export_id, detail)
+            yield finding_of(ExportCode.NOT_SCORABLE, row.lines, row.export_id, detail)
         for kept in (official, scored):
             if kept is not None:
                 yield from _contradictions(row, kept)
@@ -150,13 +148,13 @@ class Track1Check:
         yield from missing_sidecars(self._material)
         for path in sorted(self._material.paths - SIDECARS - self._named):
             detail = "is named by no line and no manifest; wanted nothing beside what the export is made of"
-            yield _finding(ExportCode.STRAY_FILE, path, None, detail)
+            yield finding_of(ExportCode.STRAY_FILE, path, None, detail)
 
 
 def _keep(lines: dict[str, _Kept], export_id: str, kept: _Kept) -> Iterator[ExportFinding]:
     if export_id in lines:
         detail = f"the id is in {lines[export_id].path} already; keep one"
-        yield _finding(ExportCode.DUPLICATE_ID, kept.path, export_id, detail)
+        yield finding_of(ExportCode.DUPLICATE_ID, kept.path, export_id, detail)
         return
     lines[export_id] = kept
 
@@ -170,26 +168,14 @@ def _contradictions(row: Track1Dialogue, kept: _Kept) -> Iterator[ExportFinding]
     ):
         if said and said != known:
             detail = f"{what} are {said}, the manifest says {known}"
-            yield _finding(ExportCode.MANIFEST_DIFFERS, kept.path, row.export_id, detail)
+            yield finding_of(ExportCode.MANIFEST_DIFFERS, kept.path, row.export_id, detail)
     unknown = sorted(set(kept.read.audio) - {clip.path for clip in row.clips})
     if unknown:
         detail = f"names {', '.join(unknown)}, which the manifest does not know"
-        yield _finding(ExportCode.MANIFEST_DIFFERS, kept.path, row.export_id, detail)
+        yield finding_of(ExportCode.MANIFEST_DIFFERS, kept.path, row.export_id, detail)
 
 
 def _spoken(row: Track1Dialogue) -> list[str]:
     """What each clip says: user turns and responses in their order."""
     words = {Speaker.USER: iter(row.texts), Speaker.ASSISTANT: iter(row.responses)}
     return [next(words.get(clip.speaker, iter(())), "") for clip in row.clips]
-
-
-def _row(line: str) -> tuple[Track1Dialogue | None, str]:
-    try:
-        return Track1Dialogue.from_line(line), ""
-    except ValidationError as error:
-        first = error.errors()[0]
-        return None, f"{'.'.join(map(str, first['loc'])) or 'the line'}: {first['msg']}"
-
-
-def _finding(code: ExportCode, path: str | None, export_id: str | None, detail: str) -> ExportFinding:
-    return ExportFinding(code=code, path=path, export_id=export_id, detail=detail)

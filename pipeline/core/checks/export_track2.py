@@ -5,8 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
 from pipeline.core.checks.export_across import Seen
 from pipeline.core.checks.export_balance import Rows
 from pipeline.core.checks.export_findings import (
@@ -16,6 +14,8 @@ from pipeline.core.checks.export_findings import (
     ExportFinding,
     ExportLimits,
     ExportMaterial,
+    finding_of,
+    manifest_rows,
     missing_sidecars,
     text_lines,
 )
@@ -67,14 +67,9 @@ class Track2Check:
 
     def findings(self, advance: Callable[[], None]) -> Iterator[ExportFinding]:
         """Everything that is wrong; `advance` is told of every dialogue of the manifest."""
-        for number, line in enumerate(text_lines(self._material, MANIFEST), start=1):
-            try:
-                row = ExportRow.from_line(line)
-            except ValidationError as error:
-                first = error.errors()[0]
-                where = ".".join(map(str, first["loc"])) or "the line"
-                detail = f"line {number}: is no line of this manifest: {where}: {first['msg']}; export the run again"
-                yield _finding(ExportCode.MALFORMED_LINE, MANIFEST, None, detail)
+        for row in manifest_rows(text_lines(self._material, MANIFEST), ExportRow):
+            if isinstance(row, ExportFinding):
+                yield row
                 continue
             self.dialogues += 1
             self._ids.add(row.export_id)
@@ -94,7 +89,7 @@ class Track2Check:
     def _dialogue(self, row: ExportRow) -> Iterator[ExportFinding]:
         if not _ID.fullmatch(row.export_id):
             detail = f"id {row.export_id!r}; wanted dddd_dddd, which the official scripts match"
-            yield _finding(ExportCode.BAD_ID, MANIFEST, row.export_id, detail)
+            yield finding_of(ExportCode.BAD_ID, MANIFEST, row.export_id, detail)
         yield from self._place(row)
         yield from self._seen.dialogue(row.export_id, row.dialogue_id, row.split)
         yield from self._seen.text(row.export_id, row.split, (s.text for s in row.supervisions))
@@ -104,7 +99,7 @@ class Track2Check:
         present = {name for name in files.needed | files.optional if self._path(row, name) in self._paths}
         self._named.update(self._path(row, name) for name in present)
         for name in sorted(files.needed - present):
-            yield _finding(
+            yield finding_of(
                 ExportCode.MISSING_FILE, self._path(row, name), row.export_id, "is not there; export again"
             )
         for name in sorted(present):
@@ -127,7 +122,7 @@ class Track2Check:
         if (layout, language) != (row.layout.value, row.language.value):
             wanted = f"the {row.layout.value} layout for {row.language.value}"
             detail = f"is in {row.directory!r}; wanted a folder of {wanted}"
-            yield _finding(ExportCode.MISPLACED, MANIFEST, row.export_id, detail)
+            yield finding_of(ExportCode.MISPLACED, MANIFEST, row.export_id, detail)
 
     def _sound(self, row: ExportRow, name: str) -> Iterator[ExportFinding]:
         clean = name.startswith("clean_")
@@ -155,13 +150,13 @@ class Track2Check:
                 f"lasts {duration_s:.4f} s; wanted less than {row.duration_s:.4f} s, the first exchange "
                 "being cut out"
             )
-            yield _finding(ExportCode.DURATION_OFF, wanted.path, row.export_id, detail)
+            yield finding_of(ExportCode.DURATION_OFF, wanted.path, row.export_id, detail)
 
     def _annotation(self, row: ExportRow, name: str) -> Iterator[ExportFinding]:
         path = self._path(row, name)
         text = self._material.read_text(path)
         if text is None:
-            yield _finding(ExportCode.MALFORMED_LINE, path, row.export_id, "is not UTF-8; export again")
+            yield finding_of(ExportCode.MALFORMED_LINE, path, row.export_id, "is not UTF-8; export again")
             return
         read = _reader_of(row, name)
         annotation = read(Annotated(path, row.export_id, text, self._limits))
@@ -171,7 +166,7 @@ class Track2Check:
         duration_s = annotation.duration_s
         if duration_s is not None and abs(duration_s - row.duration_s) > self._limits.duration_s:
             detail = f"says {duration_s:.4f} s, the manifest {row.duration_s:.4f} s"
-            yield _finding(ExportCode.DURATION_OFF, path, row.export_id, detail)
+            yield finding_of(ExportCode.DURATION_OFF, path, row.export_id, detail)
         if read is not read_words:
             yield from self._turns(row, path, annotation)
 
@@ -185,7 +180,7 @@ class Track2Check:
         )
         if not near:
             detail = f"has segments at {annotation.times}, the manifest has turns at {wanted}"
-            yield _finding(ExportCode.MANIFEST_DIFFERS, path, row.export_id, detail)
+            yield finding_of(ExportCode.MANIFEST_DIFFERS, path, row.export_id, detail)
 
     def _strays(self) -> Iterator[ExportFinding]:
         yield from missing_sidecars(self._material)
@@ -195,7 +190,7 @@ class Track2Check:
             known = match is not None and (match["id"] is None or match["id"] in self._ids)
             if not known or clean_sentence:
                 detail = "belongs to no dialogue of the manifest; scripts take whatever lies in a folder"
-                yield _finding(ExportCode.STRAY_FILE, path, None, detail)
+                yield finding_of(ExportCode.STRAY_FILE, path, None, detail)
 
 
 def _files_of(row: ExportRow) -> _Files:
@@ -241,7 +236,3 @@ def _turns_of(row: ExportRow, *, everybody: bool) -> list[tuple[float, float]]:
         (start, end if onset is None else min(end, onset))
         for (start, end), onset in zip(ordered, [*onsets, None], strict=True)
     ]
-
-
-def _finding(code: ExportCode, path: str | None, export_id: str | None, detail: str) -> ExportFinding:
-    return ExportFinding(code=code, path=path, export_id=export_id, detail=detail)
