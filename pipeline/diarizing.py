@@ -23,7 +23,7 @@ from pipeline.domain.diarization import RATE_HZ, DiarizerChoice
 from pipeline.domain.mining import AuditValue, RecordedActivity, Recording, RejectCode
 from pipeline.domain.record import Record
 from pipeline.domain.span import Span
-from pipeline.io.recordings.audio import AudioSource, count_channels
+from pipeline.io.recordings.audio import AudioSource
 from pipeline.ports import Diarizer
 
 Wave = npt.NDArray[np.float32]
@@ -128,11 +128,9 @@ def one_channel(
     return OneChannel(choice, events, timbre, diarizer)
 
 
-def is_one_channel(recording: Recording, base: Path) -> bool:
-    """Whether a diarizer is asked about it: one file of one channel, and nobody says who speaks when."""
-    if recording.words is not None or recording.rttm is not None or len(recording.audio) != 1:
-        return False
-    return count_channels(base / recording.audio[0]) == 1
+def may_be_diarized(recording: Recording) -> bool:
+    """Whether a diarizer may be asked: nobody says who speaks when, and two channels may turn out to be one."""
+    return bool(recording.audio) and recording.words is None and recording.rttm is None
 
 
 @lru_cache(maxsize=1)
@@ -142,13 +140,13 @@ def _load(choice: DiarizerChoice) -> Diarizer:
 
 
 def read_at_16k(source: AudioSource, start: int, end: int) -> Wave:
-    """Samples [start, end) of the first channel, at 16 kHz; read by the minute, however long it is."""
+    """Samples [start, end) of all channels together, at 16 kHz; read by the minute, however long it is."""
     if source.sampling_rate == RATE_HZ:
-        return np.ascontiguousarray(source.excerpt(start, end)[:, 0])
+        return np.asarray(source.excerpt(start, end).mean(axis=1), np.float32)
     stream = soxr.ResampleStream(source.sampling_rate, RATE_HZ, 1, dtype="float32")
     step = _BLOCK_S * source.sampling_rate
     blocks = []
     for at in range(start, end, step):
         stop = min(at + step, end)
-        blocks.append(stream.resample_chunk(source.excerpt(at, stop)[:, 0].copy(), last=stop == end))
+        blocks.append(stream.resample_chunk(source.excerpt(at, stop).mean(axis=1), last=stop == end))
     return np.concatenate(blocks or [np.zeros(0, np.float32)])

@@ -100,11 +100,15 @@ def _listen(
             recording, probed, given_activity(recording.recording_id, given, source)
         ), frames
     problems = pair_problems(probed, listening.probe)
+    if one_channel is not None and {p.code for p in problems} == {RejectCode.DUPLICATE_CHANNEL}:
+        return _diarized(recording, source, one_channel)
     if problems:
         return _refused(
             recording, probed, problems, "two channels that are not two sides of one conversation"
         ), None
     apart = suppress(passage.probabilities(), passage.levels_db(), listening.suppression)
+    if any(apart.crosstalk) and one_channel is not None:
+        return _diarized(recording, source, one_channel)
     if any(apart.crosstalk):
         return _refused(
             recording, probed, _crosstalk(apart, listening), "either side is loud in both channels"
@@ -115,6 +119,7 @@ def _listen(
 def _diarized(
     recording: Recording, source: AudioSource, one_channel: OneChannel
 ) -> tuple[Heard, Frames | None]:
+    """One channel, or two in which everybody is heard: their sum is diarized."""
     passage = _Passage(source, None)
     probed = passage.probed(recording.audio)
     heard = one_channel.hear(recording, source)

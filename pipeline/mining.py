@@ -35,7 +35,7 @@ from pipeline.core.mining.voices import (
     unreliable_speakers,
     voted,
 )
-from pipeline.diarizing import is_one_channel, one_channel
+from pipeline.diarizing import may_be_diarized, one_channel
 from pipeline.domain.labels import Language
 from pipeline.domain.mining import AuditRow, AuditValue, RecordedActivity, Recording, RejectCode, Segment
 from pipeline.domain.record import Record
@@ -148,7 +148,7 @@ class Mine:
         )
         detector = find_frame_detector(self.declaration.listening.detector).name
         parts = [str(LISTENING_VERSION), detector, how, what, content]
-        if self._one_channel is not None and is_one_channel(recording, self._base):
+        if self._one_channel is not None and may_be_diarized(recording):
             parts.append(self._one_channel.fingerprint(recording))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

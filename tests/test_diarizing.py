@@ -159,6 +159,18 @@ def test_a_margin_that_no_voice_reaches_leaves_two_votes(base: Path) -> None:
     assert audit(base / "out")["interruption"]["decision"] == "accept"
 
 
+@pytest.mark.parametrize("second", ["twice", "bled"])
+def test_two_channels_in_which_everybody_is_heard_are_diarized_as_one(tmp_path: Path, second: str) -> None:
+    mixed = samples_at(8000)
+    noise = np.random.default_rng(3).normal(0, 1e-3, (len(mixed), 2))
+    pair = np.stack([mixed, mixed if second == "twice" else np.roll(mixed, 40) * 0.7], axis=1)
+    soundfile.write(tmp_path / "call.wav", pair if second == "twice" else pair + noise, 8000)
+    diarizer = MadeUp()
+    Mine(declare(), tmp_path, tmp_path / "out", diarizer=diarizer).run(tell)
+    assert diarizer.calls == 1
+    assert audit(tmp_path / "out")["interruption"]["decision"] == "accept"
+
+
 def test_one_label_is_refused(base: Path) -> None:
     summary = Mine(declare(), base, base / "out", diarizer=MadeUp(("S0",))).run(tell)
     assert summary.recordings["ok"] == 0
