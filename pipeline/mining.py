@@ -77,14 +77,12 @@ class Mine:
         declaration: Declaration,
         base: Path,
         out: Path,
-        i_have_rights: bool = False,
         diarizer: Diarizer | None = None,
     ) -> None:
         self.declaration = declaration
         self.recordings, self.without_rights = recordings_of(declaration)
         self._base = base
         self.out = out
-        self._i_have_rights = i_have_rights
         self._one_channel = one_channel(
             declaration.diarizer, base, declaration.events, declaration.timbre, diarizer
         )
@@ -237,7 +235,6 @@ class Mine:
             version=__version__,
             config_sha256=self._config_sha256,
             detector=voices.model if voices is not None else found_by,
-            rights_overridden=self._i_have_rights,
         )
 
 

@@ -138,8 +138,6 @@ class ProvenanceRow(Record):
     detector: str | None
     """Who found speech; None where words or RTTM say when there is some."""
     label_source: Literal["automatic"] = "automatic"
-    rights_overridden: bool
-    """Whether `--i-have-rights` was given."""
 
 
 class SegmentRow(Record):
