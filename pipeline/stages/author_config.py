@@ -57,7 +57,9 @@ class AuthorConfig(Record):
     def _checked(self) -> Self:
         check_endpoints(self)
         if self.budget is not None and self.prices is None:
-            raise ConfigError("script.author.budget: nobody knows what a token costs; add script.author.prices")
+            raise ConfigError(
+                "script.author.budget: nobody knows what a token costs; add script.author.prices"
+            )
         return self
 
     @property

@@ -107,7 +107,10 @@ def test_an_override_that_cannot_be_made_is_exit_code_2(override: str, problem: 
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("dmeo", "neither a file nor a preset; wanted a YAML file or one of: conversation, demo, emotional, full, small"),
+        (
+            "dmeo",
+            "neither a file nor a preset; wanted a YAML file or one of: conversation, demo, emotional, full, small",
+        ),
         ("absent.yaml", "absent.yaml: cannot be read"),
         (".", "neither a file nor a preset"),
         ("", "neither a file nor a preset"),

@@ -70,7 +70,9 @@ def test_prompts_with_a_common_beginning_follow_each_other() -> None:
     ordered = sorted(requests, key=cache_order)
     systems = [one.messages[0].content for one in ordered]
     assert sum(before != after for before, after in pairwise(systems)) == 1
-    assert ordered == sorted(sorted(requests, key=custom_id_of), key=cache_order), "whatever order they came in"
+    assert ordered == sorted(sorted(requests, key=custom_id_of), key=cache_order), (
+        "whatever order they came in"
+    )
 
 
 COMPLETION: JsonValue = {"choices": [{"message": {"content": "{}"}}]}

@@ -15,7 +15,6 @@ from pipeline.domain.labels import Emotion, Gender, Language
 from pipeline.domain.seed import SeedDialogue
 from tests.stages.doubles import seed_of
 
-
 PLAIN = ("Something happened yesterday.", "What was it?")
 
 
