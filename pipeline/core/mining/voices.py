@@ -43,8 +43,9 @@ _CENTROID_AWAY_S = 5.0
 """Speech that near an event is left out of the centroids that it is compared with."""
 _CENTROID_PIECES = 40
 """Of a long recording, so many pieces per speaker, evenly spread: two minutes of speech."""
-_CLEAN_CHUNK_S = 2.0
-"""Time alone in a chunk from which the diarizer takes a voice (a fifth of 10 s)."""
+_CLEAN_CHUNK_S = 10.0
+_CLEAN_S = 2.0
+"""Time alone in a chunk of 10 s from which a diarizer takes a voice."""
 
 
 class OverlapEvidence(Record):
@@ -59,7 +60,7 @@ class DiarizedEvidence(Record):
 
     model: str
     clean_chunks: dict[str, int]
-    """By label: chunks in which it is alone for 2 s or more."""
+    """By label: chunks of 10 s in which it is alone for 2 s or more."""
     centroid_cos: float | None
     """Of the two who speak most."""
     overlaps: dict[str, OverlapEvidence]
@@ -330,14 +331,12 @@ def cosine(first: Voice | None, second: Voice | None) -> float | None:
 
 
 def _clean_chunks(label: str, diarization: Diarization) -> int:
-    """Windows of a chunk's length, one after the other, in which a label is alone for 2 s."""
-    length = diarization.local.num_samples
+    """Chunks, one after the other, in which a label is alone for 2 s."""
+    length, least = round(_CLEAN_CHUNK_S * RATE_HZ), _CLEAN_S * RATE_HZ
     talk = talk_of(diarized_activity("", diarization, RATE_HZ, diarization.num_samples), 0.0, 0.0)
     speaker = talk.names.index(label)
-    return sum(
-        talk.solo(speaker, start, start + length) >= _CLEAN_CHUNK_S * RATE_HZ
-        for start in range(0, diarization.num_samples, length)
-    )
+    starts = range(0, diarization.num_samples, length)
+    return sum(talk.solo(speaker, start, start + length) >= least for start in starts)
 
 
 def _main_cosine(diarization: Diarization) -> float | None:
