@@ -52,7 +52,7 @@ def test_a_script_that_is_turned_down_before_it_is_scored_lacks_nothing(tmp_path
     assert (side.unread, side.judged[0].dialogues) == (0, 1)
 
 
-@pytest.mark.parametrize("recipe", list(Recipe))
+@pytest.mark.parametrize("recipe", [recipe for recipe in Recipe if recipe is not Recipe.MINED])
 def test_every_step_that_a_judge_answers_is_known_as_one(recipe: Recipe) -> None:
     judge = AuthorConfig(backend="openai", model="m", endpoints=(EndpointConfig(base_url="http://a/v1"),))
     judged, plain = (
