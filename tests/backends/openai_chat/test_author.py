@@ -217,7 +217,7 @@ def test_no_endpoint_has_more_requests_than_it_may_whatever_loop_they_come_from(
 
 def test_a_server_that_says_it_is_too_much_is_asked_less_at_once() -> None:
     faults = FaultPlan({Fault.SLOW: 1.0})
-    patience = QUICK.model_copy(update={"max_attempts": 50})
+    patience = QUICK.model_copy(update={"max_attempts": 200})
     with (
         LoopbackServer(faults, slow_s=0.01, capacity=4) as server,
         author_at(server.base_url, max_in_flight=64, patience=patience) as author,
