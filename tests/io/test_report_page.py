@@ -187,11 +187,13 @@ def test_a_browser_draws_the_dialogues_and_runs_nothing_else(run_directory: Path
         *offline,
         f"--user-data-dir={tmp_path / 'profile'}",
         "--window-size=1200,2000",
-        "--virtual-time-budget=3000",
-        "--dump-dom",
-        page.as_uri(),
     ]
-    drawn = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    # On a busy machine the browser's clock runs out before it has drawn anything: then it is given more of it.
+    for budget_ms in (3_000, 15_000, 60_000):
+        once = [*command, f"--virtual-time-budget={budget_ms}", "--dump-dom", page.as_uri()]
+        drawn = subprocess.run(once, capture_output=True, text=True, timeout=120, check=True).stdout
+        if "yields after" in drawn:
+            break
     tags = [tag for tag, _ in Outline(drawn).elements]
     assert tags.count("article") == 2
     assert drawn.count("yields after 0.25 s") == 2  # the chart, so both cards were drawn to the end
