@@ -2,13 +2,12 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import pairwise
 from statistics import mean
 
 from pydantic import Field
 
 from pipeline.core.emotional_plan import TRANSITIONS
-from pipeline.domain.emotional import EmotionalTask, Topic, agreement
+from pipeline.domain.emotional import EmotionalTask, Topic, agreement, first_change
 from pipeline.domain.labels import Emotion, Gender, Language, Speaker
 from pipeline.domain.record import Record
 from pipeline.domain.timeline import Timeline
@@ -75,8 +74,9 @@ class CoverageTally:
         self._tasks[key] += 1
         self._seconds[key] += round(sum(len(s.span) for s in user) / timeline.sampling_rate * 1000)
         self._labels.update(feeling.emotion for feeling in arc.feelings)
-        changes = ((a.emotion, b.emotion) for a, b in pairwise(arc.feelings) if a.emotion is not b.emotion)
-        self._transitions.update(_spell(*change) for change in list(changes)[:1])
+        change = first_change(feeling.emotion for feeling in arc.feelings)
+        if change is not None:
+            self._transitions[_spell(*change)] += 1
         self._topics[arc.topic] += 1
         self._genders.update(v.gender for v in timeline.voicing if v.speaker is Speaker.USER and v.gender)
         self._conflicts += sum(feeling.said_as is not None for feeling in arc.feelings)

@@ -1,6 +1,8 @@
 """Emotional dialogues (HumDial Track 1): what the user feels, why, and how it is to be heard."""
 
+from collections.abc import Iterable
 from enum import StrEnum
+from itertools import pairwise
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -117,8 +119,12 @@ class EmotionalAssignment(Record):
     @property
     def transition(self) -> tuple[Emotion, Emotion] | None:
         """The first change of feeling, the one that the dataset is balanced by; None for a single turn."""
-        changes = ((a, b) for a, b in zip(self.emotions, self.emotions[1:], strict=False) if a is not b)
-        return next(changes, None)
+        return first_change(self.emotions)
+
+
+def first_change(emotions: Iterable[Emotion]) -> tuple[Emotion, Emotion] | None:
+    """The first change of feeling in a row; None where nothing changes."""
+    return next(((a, b) for a, b in pairwise(emotions) if a is not b), None)
 
 
 class EmotionalArc(Record):

@@ -18,6 +18,7 @@ from pipeline.core.exports.clock import sample_at, seconds_at
 from pipeline.core.exports.exchanges import Exchange, Response, arc_of, exchanges_of
 from pipeline.core.exports.files import TextFile, WavFile
 from pipeline.core.exports.formats import gather_lines
+from pipeline.core.exports.humdial_track1 import MIN_USER_SAMPLES, RATE_HZ
 from pipeline.core.exports.manifest import MANIFEST, licences_file
 from pipeline.core.exports.track1_rows import Track1Clip
 from pipeline.domain.emotional import EmotionalArc
@@ -28,8 +29,6 @@ from pipeline.domain.quarantine import Reason
 from pipeline.domain.record import Record
 from pipeline.domain.span import Span
 from pipeline.domain.timeline import Provenance, Supervision, Timeline, Voicing
-
-RATE_HZ = 16_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +124,8 @@ class AnsweredRow(Record):
 
 
 def answered_turns(timeline: Timeline, export_id: str, who: str) -> tuple[AnsweredTurn, ...]:
-    """The exchanges with their audio. Raises RecordError, naming the format `who`, where one has no response."""
+    """The exchanges with their audio. Raises RecordError, naming the format `who`, where one has no response
+    or a user turn is too short to answer."""
     root = _root(timeline)
     turns = []
     for exchange in exchanges_of(timeline):
@@ -136,13 +136,18 @@ def answered_turns(timeline: Timeline, export_id: str, who: str) -> tuple[Answer
                 "replies; leave single-turn tasks out",
             )
         name = f"{export_id}_{exchange.number}"
+        said = _audio(timeline, f"{root}/wav/{name}.wav", Speaker.USER, exchange.supervisions, exchange.span)
+        if said.num_samples < MIN_USER_SAMPLES:
+            raise RecordError(
+                Reason.NOT_EXPORTABLE,
+                f"{timeline.dialogue_id}: {who}: user turn {exchange.number} lasts {said.num_samples / RATE_HZ:.3f} s, "
+                f"and readers drop less than {MIN_USER_SAMPLES / RATE_HZ} s: write a longer turn",
+            )
         turns.append(
             AnsweredTurn(
                 exchange,
                 exchange.response,
-                _audio(
-                    timeline, f"{root}/wav/{name}.wav", Speaker.USER, exchange.supervisions, exchange.span
-                ),
+                said,
                 _response_audio(timeline, f"{root}/response/{name}_response.wav", exchange.response),
             )
         )

@@ -20,16 +20,13 @@ from typing import Literal
 from pydantic import Field
 
 from pipeline.core.exports.exchange_clips import (
-    RATE_HZ,
     AnsweredRow,
     AnsweredTurn,
     answered_turns,
     describe_answered,
 )
 from pipeline.core.exports.formats import Exported
-from pipeline.core.exports.humdial_track1 import MIN_USER_SAMPLES, Track1Options, assign_track1_ids
-from pipeline.domain.errors import RecordError
-from pipeline.domain.quarantine import Reason
+from pipeline.core.exports.humdial_track1 import Track1Options, assign_track1_ids
 from pipeline.domain.record import Record
 from pipeline.domain.timeline import Dialogue, Timeline
 
@@ -72,21 +69,9 @@ def export_opens2s(dialogue: Dialogue, export_id: str) -> Exported[AnsweredRow]:
     """The audio of one dialogue and its line. Raises RecordError for what the reader would drop."""
     timeline = dialogue.timeline
     turns = answered_turns(timeline, export_id, "opens2s")
-    for turn in turns:
-        _check_length(timeline, turn)
     line = Messages(messages=tuple(message for turn in turns for message in _messages(turn)))
     row = AnsweredRow(described=describe_answered(timeline, export_id, turns), line=line.to_line())
     return Exported(tuple(audio.wav() for turn in turns for audio in turn.audio()), row)
-
-
-def _check_length(timeline: Timeline, turn: AnsweredTurn) -> None:
-    got = turn.user_audio.num_samples
-    if got < MIN_USER_SAMPLES:
-        raise RecordError(
-            Reason.NOT_EXPORTABLE,
-            f"{timeline.dialogue_id}: opens2s: user turn {turn.exchange.number} lasts {got / RATE_HZ:.3f} s; its "
-            f"reader drops dialogues with less than {MIN_USER_SAMPLES / RATE_HZ} s: write a longer turn",
-        )
 
 
 def _messages(turn: AnsweredTurn) -> tuple[Message, Message]:

@@ -11,7 +11,6 @@ from pydantic import Field
 from pipeline.core.mining.activity import TIME_EQUALITY_S
 from pipeline.core.mining.audit import because
 from pipeline.core.mining.candidates import Candidate
-from pipeline.core.turntaking.activity import talk_times
 from pipeline.domain.mining import AuditValue, MinedType, RecordedActivity, RejectCode
 from pipeline.domain.record import Record
 from pipeline.domain.span import Span
@@ -31,7 +30,6 @@ class QualityLimits(Record):
     max_third_speaker_s: float = Field(default=0.5, ge=0)
     """Of any one speaker beside the main two."""
     snr_min_db: float = 10.0
-    snr_warn_db: float = 15.0
     clip_max: float = Field(default=0.001, gt=0, le=1)
     """Share of clipped samples from which a channel is refused."""
     bandwidth_min_hz: float | None = None
@@ -61,12 +59,6 @@ def speech_in(activity: RecordedActivity, span: Span) -> tuple[float, ...]:
     rate = activity.sampling_rate
     totals = (sum(len(part) for part in _inside(speaker.talkspurts, span)) for speaker in activity.speakers)
     return tuple(sorted((total / rate for total in totals), reverse=True))
-
-
-def overlap_in(activity: RecordedActivity, span: Span) -> float:
-    """Seconds inside a span in which two or more speak."""
-    parts = [_inside(speaker.talkspurts, span) for speaker in activity.speakers]
-    return talk_times(parts).overlap / activity.sampling_rate
 
 
 def _inside(talkspurts: tuple[Span, ...], span: Span) -> list[Span]:
@@ -122,12 +114,6 @@ def segment_problems(measures: SegmentMeasures, limits: QualityLimits) -> tuple[
     if sure is not None and sure < limits.language_probability_min:
         found.append(because(RejectCode.LANGUAGE, sure, limits.language_probability_min))
     return tuple(found)
-
-
-def is_noisy(measures: SegmentMeasures, limits: QualityLimits) -> bool:
-    """Whether a segment that passes is still worth a look."""
-    quietest = min(measures.snr_db, default=None)
-    return quietest is not None and limits.snr_min_db <= quietest < limits.snr_warn_db
 
 
 def _speaker_problems(speech_s: tuple[float, ...], limits: QualityLimits) -> list[AuditValue]:

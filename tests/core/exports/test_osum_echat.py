@@ -252,3 +252,9 @@ def test_metadata_are_ascii_whatever_people_are_called(person: str, first: int) 
     members = packed(line, files)
     assert members["speaker"] == f"{first:04d}"
     assert all(str(members[name]).isascii() for name in METADATA)
+
+
+def test_a_user_turn_that_readers_drop_is_refused_by_name() -> None:
+    timeline = emotional_timeline(texts=(("No!",), ("It did.",), ("How did I feel?",)), sentence_s=0.45)
+    with pytest.raises(RecordError, match=r"osum-echat: user turn 1 lasts 0\.450 s"):
+        export_as(OSUM, [timeline])
