@@ -10,6 +10,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from pipeline.core.mining.limits import EventLimits, SegmentLimits
 from pipeline.core.mining.quality import QualityLimits
+from pipeline.core.mining.segment_audio import SegmentAudio
+from pipeline.core.mining.splits import SplitRule
 from pipeline.core.mining.timbre import TimbreLimits
 from pipeline.core.probing import ProbeLimits
 from pipeline.core.suppression import SuppressionLimits
@@ -62,6 +64,14 @@ class Declaration(Record):
     timbre: TimbreLimits = TimbreLimits()
     workers: int = Field(default=2, ge=1, le=256)
     """Recordings that are heard at once; never changes the result."""
+    splits: SplitRule = SplitRule()
+    """How recordings that declare no split get one."""
+    export_audio: bool = False
+    """Cut out the audio of what is kept: where every recording's rights allow redistribution, or `i_have_rights`."""
+    i_have_rights: bool = False
+    """Said by whoever mines, against what `rights` say; it is written on every row."""
+    audio: SegmentAudio = SegmentAudio()
+    """What exported audio is like."""
 
 
 def read_declaration(path: Path) -> Declaration:
