@@ -20,6 +20,7 @@ from pipeline.core.mining.stitching import UnmatchedPiecesError, pieces_of, stit
 from pipeline.core.mining.timbre import TimbreLimits
 from pipeline.core.mining.voices import DiarizedEvidence, Voice, Voices, diarized_activity, evidence_on
 from pipeline.domain.diarization import RATE_HZ, DiarizerChoice
+from pipeline.domain.errors import BackendError, PipelineError
 from pipeline.domain.mining import AuditValue, RecordedActivity, Recording, RejectCode
 from pipeline.domain.record import Record
 from pipeline.domain.span import Span
@@ -29,6 +30,10 @@ from pipeline.ports import Diarizer
 Wave = npt.NDArray[np.float32]
 
 _BLOCK_S = 60
+
+
+class DiarizerFailedError(PipelineError):
+    """One recording could not be diarized: it is refused, and asked about again at the next call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +82,18 @@ class OneChannel:
         return measured.fingerprint()
 
     def hear(self, recording: Recording, source: AudioSource) -> Diarized:
-        """Diarize a recording and gather what its voices say about each overlap."""
+        """Diarize a recording and gather what its voices say about each overlap.
+
+        Raises DiarizerFailedError where a diarizer that could be loaded fails at this one; what keeps it from being
+        loaded keeps it from every recording, and is raised as it is.
+        """
         diarizer = self._loaded()
+        try:
+            return self._diarized(diarizer, recording, source)
+        except BackendError as error:
+            raise DiarizerFailedError(f"{recording.recording_id}: {error}") from error
+
+    def _diarized(self, diarizer: Diarizer, recording: Recording, source: AudioSource) -> Diarized:
         scale = source.sampling_rate / RATE_HZ
         total = max(int(source.num_samples / scale), 1)
         try:
