@@ -10,41 +10,20 @@ request → least loaded open endpoint → reply
 """
 
 import asyncio
-import threading
-from collections.abc import Coroutine, Sequence
-from concurrent.futures import Future
+from collections.abc import Sequence
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
-from pipeline.backends.openai_chat.endpoint import Endpoint, Server, is_overload
+from pipeline.backends.home import Home
+from pipeline.backends.openai_chat.endpoint import Endpoint, Server
+from pipeline.backends.server_errors import SAME_COMMAND, is_overload
 from pipeline.core.patience import Patience
 from pipeline.domain.chat import ChatReply, ChatRequest
 from pipeline.domain.errors import ConfigError, RecordError, TerminalBackendError, TransientBackendError
 from pipeline.domain.quarantine import Reason
 
-T = TypeVar("T")
-
 _OVERLOAD_FACTOR = 4
 """A server that says itself that it has too much to do is asked more often before the dialogue is refused."""
-
-
-class _Home:
-    """A running event loop in a thread of its own."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="author", daemon=True)
-        self._thread.start()
-
-    def submit(self, work: Coroutine[None, None, T]) -> Future[T]:
-        """Run it here; the result can be awaited anywhere."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-    def leave(self) -> None:
-        """Stop; nothing may be under way."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
 
 
 class OpenAIAuthor:
@@ -61,7 +40,7 @@ class OpenAIAuthor:
         self._servers = tuple(servers)
         self._patience = patience
         self._endpoints: tuple[Endpoint, ...] = ()
-        self._home: _Home | None = None
+        self._home: Home | None = None
 
     @property
     def name(self) -> str:
@@ -69,7 +48,7 @@ class OpenAIAuthor:
         return self._model
 
     def __enter__(self) -> Self:
-        self._home = _Home()
+        self._home = Home("author")
         self._home.submit(self._open()).result()
         return self
 
@@ -78,8 +57,7 @@ class OpenAIAuthor:
     ) -> None:
         home, self._home = self._home, None
         if home is not None:
-            home.submit(self._close()).result()
-            home.leave()
+            home.leave(self._close)
 
     async def complete(self, request: ChatRequest) -> ChatReply:
         """Answer one request, however often it has to be sent.
@@ -94,17 +72,8 @@ class OpenAIAuthor:
         self._endpoints = tuple(Endpoint(server, self._model, self._patience) for server in self._servers)
 
     async def _close(self) -> None:
-        """Drop what is still under way, then the connections."""
-        mine = asyncio.current_task()
-        under_way = [task for task in asyncio.all_tasks() if task is not mine]
-        for task in under_way:
-            task.cancel()
-        await asyncio.gather(*under_way, return_exceptions=True)
         for endpoint in self._endpoints:
             await endpoint.close()
-        loop = asyncio.get_running_loop()
-        await loop.shutdown_asyncgens()
-        await loop.shutdown_default_executor()
 
     async def _answer(self, request: ChatRequest) -> ChatReply:
         failures = 0
@@ -127,12 +96,11 @@ class OpenAIAuthor:
 
     def _choose(self) -> Endpoint:
         """The open endpoint with the least to do. Raises TerminalBackendError if none is open."""
-        now_s = asyncio.get_running_loop().time()
-        candidates = [endpoint for endpoint in self._endpoints if endpoint.is_open(now_s)]
+        candidates = [endpoint for endpoint in self._endpoints if endpoint.guard.is_open()]
         if candidates:
-            return min(candidates, key=lambda endpoint: endpoint.share)
-        problems = "; ".join(endpoint.explain() for endpoint in self._endpoints)
+            return min(candidates, key=lambda endpoint: endpoint.guard.share)
+        problems = "; ".join(endpoint.guard.explain() for endpoint in self._endpoints)
         raise TerminalBackendError(
             f"script.author: no endpoint of {self._model} answers any more: {problems}; remedy: bring one back; "
-            "what was written is kept, and the same command goes on"
+            f"{SAME_COMMAND}"
         )

@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from pipeline.backends.openai_chat.places import Places
+from pipeline.backends.places import Places
 
 
 class Crowd:
