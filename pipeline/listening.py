@@ -22,11 +22,11 @@ from pipeline.core.suppression import (
     FRAME_S,
     RATE_HZ,
     STEP_S,
+    FrameLevels,
     Suppressed,
     on_grid,
     suppress,
     talkspurts_of,
-    window_levels_db,
 )
 from pipeline.diarizing import OneChannel
 from pipeline.domain.mining import AuditValue, RecordedActivity, Recording, RejectCode, SpeakerActivity
@@ -40,7 +40,7 @@ from pipeline.io.recordings.audio import (
 from pipeline.io.recordings.declaration import Listening
 from pipeline.io.recordings.given import given_activity, read_given
 
-VERSION = 1
+VERSION = 2
 """Bumped when the same audio is heard differently: what was cached before is heard again."""
 
 _BLOCK_S = 8
@@ -106,7 +106,7 @@ def _listen(
         return _refused(
             recording, probed, problems, "two channels that are not two sides of one conversation"
         ), None
-    apart = suppress(passage.probabilities(), passage.levels_db(), listening.suppression)
+    apart = suppress(passage.take_probabilities(), passage.levels_db(), listening.suppression)
     if any(apart.crosstalk) and one_channel is not None:
         return _diarized(recording, source, one_channel)
     if any(apart.crosstalk):
@@ -139,10 +139,10 @@ class _Passage:
         self._channels = [ChannelProbe(source.sampling_rate) for _ in range(source.channels)]
         self._pair = PairProbe() if source.channels == 2 else None
         self._listeners = [detector.listen() for _ in range(source.channels)] if detector else []
-        self._powers: list[npt.NDArray[np.float32]] = []
+        self._levels = FrameLevels(source.channels, self._num_frames)
         self._clipped = np.zeros((source.channels, self._num_frames + 1), np.uint16)
         for block in _resampled(self._own_blocks(), source):
-            self._hear(block)
+            self._hear(np.ascontiguousarray(block.T))
 
     def probed(self, paths: tuple[str, ...]) -> ProbedAudio:
         """What kind of recording it is."""
@@ -161,44 +161,45 @@ class _Passage:
         """Levels and clipping."""
         return Frames(pack_levels(self.levels_db()), self._clipped[:, : self._num_frames])
 
-    def levels_db(self) -> npt.NDArray[np.float32]:
+    def levels_db(self) -> Wave:
         """`[channels, num_frames]`."""
-        powers = np.concatenate(self._powers, axis=1)
-        missing = 2 * self._num_frames - powers.shape[1]
-        return window_levels_db(np.pad(powers, ((0, 0), (0, max(missing, 0)))))[:, : self._num_frames]
+        return self._levels.finish()
 
-    def probabilities(self) -> npt.NDArray[np.float32]:
-        """`[channels, num_frames]`."""
+    def take_probabilities(self) -> Wave:
+        """`[channels, num_frames]`; what the listeners hold is given up for it, one after the other."""
         assert self._detector is not None
-        hop_s = self._detector.hop_s
-        return np.stack(
-            [on_grid(heard.probabilities(), hop_s, self._num_frames) for heard in self._listeners]
-        )
+        found = np.empty((len(self._listeners), self._num_frames), np.float32)
+        for row in found:
+            row[:] = on_grid(self._listeners.pop(0).probabilities(), self._detector.hop_s, self._num_frames)
+        return found
 
     def _own_blocks(self) -> Iterator[Block]:
         """Blocks at the recording's own rate, looked at as they pass."""
         rate, begin = self._source.sampling_rate, 0
         for block in self._source.blocks(_BLOCK_S * rate):
-            for index, channel in enumerate(self._channels):
-                channel.hear(np.ascontiguousarray(block[:, index]))
-                at = np.flatnonzero(np.abs(block[:, index]) >= 0.999) + begin
-                np.add.at(self._clipped[index], (at / (rate * FRAME_S)).astype(np.int64), 1)
+            channels = np.ascontiguousarray(block.T)
+            for probe, samples, clipped in zip(self._channels, channels, self._clipped, strict=True):
+                at = probe.hear(samples) + begin
+                np.add.at(clipped, (at / (rate * FRAME_S)).astype(np.int64), 1)
             begin += len(block)
             yield block
 
-    def _hear(self, block: Block) -> None:
-        """The next samples at 16 kHz."""
+    def _hear(self, channels: Wave) -> None:
+        """The next `[channels, num_samples]` at 16 kHz."""
         if self._pair is not None:
-            self._pair.hear(block)
-        for index, listener in enumerate(self._listeners):
-            listener.hear(np.ascontiguousarray(block[:, index]))
-        padded = np.pad(block, ((0, -len(block) % _STEP), (0, 0)))
-        steps = np.ascontiguousarray(padded.T).reshape(block.shape[1], -1, _STEP)
-        self._powers.append(np.einsum("cij,cij->ci", steps, steps) / np.float32(_STEP))
+            self._pair.hear(channels)
+        for samples, listener in zip(channels, self._listeners, strict=False):
+            listener.hear(samples)
+        padded = np.pad(channels, ((0, 0), (0, -channels.shape[1] % _STEP)))
+        steps = padded.reshape(len(channels), -1, _STEP)
+        self._levels.hear(np.einsum("cij,cij->ci", steps, steps) / np.float32(_STEP))
 
 
 def _resampled(blocks: Iterator[Block], source: AudioSource) -> Iterator[Block]:
     """Blocks at 16 kHz, whole numbers of every detector's frame except for the last."""
+    if source.sampling_rate == RATE_HZ:
+        yield from blocks  # of whole frames already: 8 s are 50 times BLOCK_MULTIPLE
+        return
     stream = soxr.ResampleStream(source.sampling_rate, RATE_HZ, source.channels, dtype="float32")
     rest = np.zeros((0, source.channels), np.float32)
     for block in blocks:

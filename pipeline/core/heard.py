@@ -52,7 +52,11 @@ class Frames:
 
 def pack_levels(levels_db: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     """Levels as they are kept."""
-    return np.asarray(np.clip(np.rint((levels_db - _QUIETEST_DB) * _STEPS_PER_DB), 0, 255), np.uint8)
+    steps = levels_db - np.float32(_QUIETEST_DB)
+    steps *= _STEPS_PER_DB
+    np.rint(steps, out=steps)
+    np.clip(steps, 0, 255, out=steps)
+    return steps.astype(np.uint8)
 
 
 def evidence_of(activity: RecordedActivity, frames: Frames | None, limits: EventLimits) -> Evidence:

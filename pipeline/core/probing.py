@@ -5,14 +5,16 @@ Everything is summed block by block, so that the memory does not grow with the r
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 from pydantic import Field
+from scipy.fft import irfft, next_fast_len, rfft
 
 from pipeline.core.suppression import RATE_HZ
 from pipeline.domain.mining import AuditValue, RejectCode
 from pipeline.domain.record import Record
 
-Block = npt.NDArray[np.float32]
-"""`[num_samples, channels]`, -1...1."""
+Wave = npt.NDArray[np.float32]
+"""-1...1."""
 
 _CLIPPED = 0.999
 """Of full scale, as in the gates of segments."""
@@ -24,6 +26,8 @@ _LONGEST_LAG_S = 0.5
 _LAG_DECIMATION = 4
 _LAG_RATE_HZ = RATE_HZ // _LAG_DECIMATION
 """Lags are looked for at 4 kHz: to a quarter of a millisecond, at an eighth of the time."""
+_LAG_PIECE = 4096
+"""Blocks are compared piece by piece, each with what lies within the longest lag of it: transforms stay short."""
 _SAME_SOUND = 0.5
 """Normalised correlation from which two stretches hold the same sound; two talkers reach about 0.2."""
 _SAME_LAG_S = 0.002
@@ -72,23 +76,25 @@ class ChannelProbe:
 
     def __init__(self, sampling_rate: int) -> None:
         self._rate = sampling_rate
-        self._window = np.hanning(_SPECTRUM)
+        self._window = np.hanning(_SPECTRUM).astype(np.float32)
         self._power = np.zeros(_SPECTRUM // 2 + 1)
         self._count, self._clipped = 0, 0
         self._sum, self._peak = 0.0, 0.0
 
-    def hear(self, samples: Block) -> None:
-        """`[num_samples]`."""
-        magnitude = np.abs(samples)
+    def hear(self, samples: Wave) -> npt.NDArray[np.int64]:
+        """The next `[num_samples]`; returns which of them clip."""
+        peak = max(float(samples.max(initial=0.0)), -float(samples.min(initial=0.0)))
+        clipped = np.flatnonzero(np.abs(samples) >= _CLIPPED) if peak >= _CLIPPED else np.zeros(0, np.int64)
         self._count += len(samples)
         self._sum += float(samples.sum(dtype=np.float64))
-        self._peak = max(self._peak, float(magnitude.max(initial=0.0)))
-        self._clipped += int(np.count_nonzero(magnitude >= _CLIPPED))
+        self._peak = max(self._peak, peak)
+        self._clipped += len(clipped)
         frames = len(samples) // _SPECTRUM
         if frames:
             some = np.linspace(0, frames - 1, min(frames, _SPECTRA_PER_BLOCK)).astype(np.int64)
             blocks = samples[: frames * _SPECTRUM].reshape(frames, _SPECTRUM)[some]
             self._power += (np.abs(np.fft.rfft(blocks * self._window, axis=1)) ** 2).sum(axis=0)
+        return clipped
 
     def facts(self) -> ChannelFacts:
         """What was found."""
@@ -114,13 +120,13 @@ class PairProbe:
         self._products = np.zeros((2, 2))
         self._lags_s: list[float] = []
 
-    def hear(self, block: Block) -> None:
-        """`[num_samples, 2]`."""
-        wave = block.astype(np.float64)
-        self._count += len(wave)
-        self._sums += wave.sum(axis=0)
-        self._products += wave.T @ wave
-        lag_s = _lag_of(wave)
+    def hear(self, channels: Wave) -> None:
+        """The next `[2, num_samples]`."""
+        wave = channels.astype(np.float64)
+        self._count += wave.shape[1]
+        self._sums += wave.sum(axis=1)
+        self._products += wave @ wave.T
+        lag_s = _lag_of(channels)
         if lag_s is not None:
             self._lags_s.append(lag_s)
 
@@ -141,20 +147,36 @@ class PairProbe:
         return median if agreeing >= _STABLE_SHARE * len(self._lags_s) else None
 
 
-def _lag_of(wave: npt.NDArray[np.float64]) -> float | None:
-    """Lag of the correlation's peak in one block; None where the two channels hold different sounds."""
-    whole = len(wave) // _LAG_DECIMATION * _LAG_DECIMATION
-    wave = wave[:whole].reshape(-1, _LAG_DECIMATION, 2).sum(axis=1)
-    energy = float(np.sqrt(np.square(wave[:, 0]).sum() * np.square(wave[:, 1]).sum()))
-    if not len(wave) or energy <= 1e-9 * len(wave):
+def _lag_of(channels: Wave) -> float | None:
+    """Lag of the correlation's peak in one block; None where the two channels hold different sounds.
+
+    ::
+
+        first        |  piece  |
+        second  |reach|  piece  |reach|     one product of transforms per piece; their sum is transformed back
+    """
+    first, second = _decimated(channels)
+    energy = float(np.sqrt(np.dot(first, first) * np.dot(second, second)))
+    if energy <= 1e-9 * len(first):
         return None
-    size = 1 << int(2 * len(wave) - 1).bit_length()
-    first, second = np.fft.rfft(wave.T, size)
-    peaks = np.fft.irfft(np.conj(first) * second, size) / energy
-    reach = min(round(_LONGEST_LAG_S * _LAG_RATE_HZ), len(wave) - 1)
-    near = np.abs(np.concatenate((peaks[-reach:], peaks[: reach + 1]))) if reach else np.abs(peaks[:1])
-    best = int(near.argmax())
-    return (best - reach) / _LAG_RATE_HZ if near[best] >= _SAME_SOUND else None
+    reach = round(_LONGEST_LAG_S * _LAG_RATE_HZ)
+    pieces = -(-len(first) // _LAG_PIECE)
+    rest = pieces * _LAG_PIECE - len(first)
+    size = _LAG_PIECE + 2 * reach
+    around = sliding_window_view(np.pad(second, (reach, reach + rest)), size)[::_LAG_PIECE]
+    alone = np.pad(first, (0, rest)).reshape(pieces, _LAG_PIECE)
+    spectra = np.conj(rfft(alone, next_fast_len(size, real=True))) * rfft(
+        around, next_fast_len(size, real=True)
+    )
+    peaks = np.abs(irfft(spectra.sum(axis=0), next_fast_len(size, real=True)))[: 2 * reach + 1]
+    best = int(peaks.argmax())
+    return (best - reach) / _LAG_RATE_HZ if peaks[best] >= _SAME_SOUND * energy else None
+
+
+def _decimated(channels: Wave) -> Wave:
+    """`[2, num_samples / 4]`: sums of four, written out, as numpy takes its time over short rows."""
+    whole = channels[:, : channels.shape[1] // _LAG_DECIMATION * _LAG_DECIMATION]
+    return np.asarray(sum(whole[:, offset::_LAG_DECIMATION] for offset in range(_LAG_DECIMATION)), np.float32)
 
 
 def pair_problems(probed: ProbedAudio, limits: ProbeLimits) -> tuple[AuditValue, ...]:

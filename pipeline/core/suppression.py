@@ -92,11 +92,42 @@ def window_levels_db(step_powers: Floats) -> Floats:
         part = step_powers[..., offset::_STEPS_PER_FRAME]
         window[..., : part.shape[-1]] += part
     window /= _STEPS_PER_WINDOW
-    return _decibels(window)
+    return _to_decibels(window)
 
 
-def _decibels(power: Floats) -> Floats:
-    return np.asarray(10 * np.log10(power + np.float32(_QUIETEST_POWER)), np.float32)
+def _to_decibels(power: Floats) -> Floats:
+    """In place."""
+    power += np.float32(_QUIETEST_POWER)
+    np.log10(power, out=power)
+    power *= 10
+    return power
+
+
+class FrameLevels:
+    """`window_levels_db` of a recording that passes by: only the steps that the next windows begin with are kept."""
+
+    def __init__(self, channels: int, num_frames: int) -> None:
+        self._levels_db = window_levels_db(np.zeros((channels, _STEPS_PER_FRAME * num_frames), np.float32))
+        self._rest: Floats = np.zeros((channels, 0), np.float32)
+        self._done = 0
+
+    def hear(self, step_powers: Floats) -> None:
+        """The next `[channels, num_steps]`."""
+        self._rest = np.concatenate((self._rest, step_powers), axis=1)
+        whole = max((self._rest.shape[1] - _STEPS_PER_WINDOW) // _STEPS_PER_FRAME + 1, 0)
+        self._keep(window_levels_db(self._rest)[:, :whole])
+        self._rest = self._rest[:, _STEPS_PER_FRAME * whole :]
+
+    def finish(self) -> Floats:
+        """`[channels, num_frames]`; beyond the last step there is silence."""
+        self._keep(window_levels_db(self._rest))
+        self._rest = self._rest[:, :0]
+        return self._levels_db
+
+    def _keep(self, found: Floats) -> None:
+        room = self._levels_db[:, self._done : self._done + found.shape[1]]
+        room[:] = found[:, : room.shape[1]]
+        self._done += room.shape[1]
 
 
 def on_grid(values: Probabilities, hop_s: float, num_frames: int) -> Probabilities:
@@ -107,8 +138,11 @@ def on_grid(values: Probabilities, hop_s: float, num_frames: int) -> Probabiliti
     """
     if not len(values):
         return np.zeros(num_frames, np.float32)
-    index = np.floor((np.arange(num_frames) * FRAME_S + _MIDDLE_S) / hop_s + 1e-9).astype(np.int64)
-    return np.asarray(values[np.minimum(index, len(values) - 1)], np.float32)
+    hops = np.arange(num_frames, dtype=np.float64)  # worked on in place: of hours, every copy counts
+    hops *= FRAME_S / hop_s
+    hops += _MIDDLE_S / hop_s + 1e-9
+    np.minimum(hops, len(values) - 1, out=hops)
+    return np.asarray(values[hops.astype(np.int32)], np.float32)
 
 
 def suppress(
@@ -134,9 +168,15 @@ def suppress(
 
 
 def _smoothed_db(levels_db: Floats) -> Floats:
-    """Centred moving average in the linear domain."""
-    power = np.power(np.float32(10.0), levels_db / np.float32(10.0))
-    return _decibels(np.maximum(uniform_filter1d(power, _SMOOTHED_FRAMES, axis=-1, mode="nearest"), 0))
+    """Centred moving average in the linear domain; a channel at a time, and in place."""
+    smooth: Floats = np.empty_like(levels_db)
+    for levels, averaged in zip(levels_db, smooth, strict=True):
+        power = levels / np.float32(10.0)
+        np.power(np.float32(10.0), power, out=power)
+        uniform_filter1d(power, _SMOOTHED_FRAMES, output=averaged, mode="nearest")
+        np.maximum(averaged, 0, out=averaged)
+        _to_decibels(averaged)
+    return smooth
 
 
 def _attenuation_db(smooth: Floats, speech: Mask, i: int) -> float | None:

@@ -13,9 +13,9 @@ OTHER = np.random.default_rng(4).normal(0, 0.1, RATE_HZ * 30).astype(np.float32)
 
 def heard(first: np.ndarray, second: np.ndarray) -> PairProbe:
     pair = PairProbe()
-    both = np.stack([first, second], axis=1)
-    for start in range(0, len(both), 8 * RATE_HZ):
-        pair.hear(both[start : start + 8 * RATE_HZ])
+    both = np.stack([first, second])
+    for start in range(0, len(first), 8 * RATE_HZ):
+        pair.hear(both[:, start : start + 8 * RATE_HZ])
     return pair
 
 
@@ -52,6 +52,21 @@ def test_a_channel_twice_is_no_second_speaker(second: np.ndarray, codes: list[Re
 @pytest.mark.parametrize("lag_s", [0.008, -0.05, 0.25])
 def test_a_steady_lag_is_measured(lag_s: float) -> None:
     pair = heard(NOISE, np.roll(NOISE, round(lag_s * RATE_HZ)) * np.float32(0.2))
+    assert pair.lag_s() == pytest.approx(lag_s, abs=2.5e-4)
+
+
+@pytest.mark.parametrize("seconds", [0.6, 1.0, 1.1, 8.0])
+@pytest.mark.parametrize("lag_s", [-0.5, 0.0, 0.499])
+def test_a_lag_is_found_in_blocks_of_any_length(seconds: float, lag_s: float) -> None:
+    """The sound lies in the middle, so that it is all there however far it is moved."""
+    block = np.zeros((2, round((seconds + 1.2) * RATE_HZ)), np.float32)
+    sound = NOISE[: round(seconds * RATE_HZ)]
+    for channel, at_s in enumerate((0.6, 0.6 + lag_s)):
+        start = round(at_s * RATE_HZ)
+        block[channel, start : start + len(sound)] = sound
+    pair = PairProbe()
+    for _ in range(2):
+        pair.hear(block)
     assert pair.lag_s() == pytest.approx(lag_s, abs=2.5e-4)
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from pipeline.core.suppression import (
     RATE_HZ,
     STEP_S,
+    FrameLevels,
     SuppressionLimits,
     on_grid,
     runs_of,
@@ -158,3 +159,16 @@ def test_levels_are_of_windows_of_25_ms() -> None:
     powers = np.zeros((1, 20), np.float32)
     powers[0, 10] = 1.0
     assert np.flatnonzero(window_levels_db(powers)[0] > -90).tolist() == [3, 4, 5]
+
+
+@given(st.lists(st.integers(0, 9), max_size=12), st.integers(0, 40))
+def test_levels_of_blocks_are_those_of_the_whole(lengths: list[int], num_frames: int) -> None:
+    powers = np.random.default_rng(5).uniform(0, 1, (2, sum(lengths))).astype(np.float32)
+    passing = FrameLevels(2, num_frames)
+    for end, length in zip(np.cumsum(lengths), lengths, strict=True):
+        passing.hear(powers[:, end - length : end])
+    found = passing.finish()
+    whole = window_levels_db(powers)[:, :num_frames]
+    np.testing.assert_array_equal(found[:, : whole.shape[1]], whole)
+    np.testing.assert_allclose(found[:, whole.shape[1] :], -100, rtol=1e-6)
+    np.testing.assert_array_equal(passing.finish(), found)
