@@ -4,6 +4,7 @@ one channel -> pieces of an hour or two -> labels -> one activity
                     '-> speech around each overlap -> voices -> cosines, kept; the voices are not
 """
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -30,6 +31,8 @@ from pipeline.ports import Diarizer
 Wave = npt.NDArray[np.float32]
 
 _BLOCK_S = 60
+_MOST_ROUNDED_UP = 16
+"""Samples that a resampler may give beyond the exact number."""
 
 
 class DiarizerFailedError(PipelineError):
@@ -155,13 +158,16 @@ def _load(choice: DiarizerChoice) -> Diarizer:
 
 
 def read_at_16k(source: AudioSource, start: int, end: int) -> Wave:
-    """Samples [start, end) of all channels together, at 16 kHz; read by the minute, however long it is."""
-    if source.sampling_rate == RATE_HZ:
-        return np.asarray(source.excerpt(start, end).mean(axis=1), np.float32)
-    stream = soxr.ResampleStream(source.sampling_rate, RATE_HZ, 1, dtype="float32")
-    step = _BLOCK_S * source.sampling_rate
-    blocks = []
-    for at in range(start, end, step):
-        stop = min(at + step, end)
-        blocks.append(stream.resample_chunk(source.excerpt(at, stop).mean(axis=1), last=stop == end))
-    return np.concatenate(blocks or [np.zeros(0, np.float32)])
+    """Samples [start, end) of all channels together, at 16 kHz; read by the minute, and held once."""
+    rate = source.sampling_rate
+    stream = None if rate == RATE_HZ else soxr.ResampleStream(rate, RATE_HZ, 1, dtype="float32")
+    heard = np.empty(math.ceil((end - start) * RATE_HZ / rate) + _MOST_ROUNDED_UP, np.float32)
+    filled = 0
+    for at in range(start, end, _BLOCK_S * rate):
+        stop = min(at + _BLOCK_S * rate, end)
+        block = np.asarray(source.excerpt(at, stop).mean(axis=1), np.float32)
+        if stream is not None:
+            block = stream.resample_chunk(block, last=stop == end)
+        heard[filled : filled + len(block)] = block
+        filled += len(block)
+    return heard[:filled]

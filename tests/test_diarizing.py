@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
+import soxr
 
 from pipeline.backends.pyannote import TELEMETRY, load_diarizer
 from pipeline.backends.pyannote.model_files import name_model
@@ -186,6 +187,19 @@ def test_two_labels_of_one_voice_are_refused(base: Path) -> None:
 def test_a_one_channel_recording_without_a_diarizer_is_refused_with_the_remedy(base: Path) -> None:
     Mine(declare(diarizer=None), base, base / "out").run(tell)
     assert "diarizer" in (base / "out" / "errors.jsonl").read_text()
+
+
+@pytest.mark.parametrize("rate", [8000, 16_000, 22_050])
+def test_audio_of_minutes_is_read_as_if_in_one_piece(tmp_path: Path, rate: int) -> None:
+    """Both seams between blocks of a minute, and an end in the middle of one."""
+    wave = np.tile(samples_at(rate), 3)[: 130 * rate + 7]
+    soundfile.write(tmp_path / "a.wav", np.stack([wave, 0.5 * wave], axis=1), rate, subtype="FLOAT")
+    whole = read_at_16k(open_audio((tmp_path / "a.wav",)), 0, len(wave))
+    wanted = 0.75 * (wave if rate == RATE_HZ else soxr.resample(wave, rate, RATE_HZ))
+    assert len(whole) == pytest.approx(len(wanted), abs=1)
+    shared = min(len(whole), len(wanted))
+    assert np.abs(whole[:shared] - wanted[:shared]).max() < 1e-3
+    assert len(read_at_16k(open_audio((tmp_path / "a.wav",)), 5, 5)) == 0
 
 
 @pytest.mark.parametrize("rate", [8000, 16_000, 44_100])

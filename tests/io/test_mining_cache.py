@@ -1,8 +1,10 @@
 """What was heard is kept under its key, and damage counts as absence."""
 
+import os
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from pipeline.core.heard import Frames, Heard, pack_levels
 from pipeline.core.probing import ProbedAudio
@@ -55,11 +57,31 @@ def test_levels_are_kept_to_half_a_decibel() -> None:
     assert np.abs(kept - levels[0]).max() <= 0.2501
 
 
-def test_a_key_follows_the_content_not_the_name(tmp_path: Path) -> None:
-    first, second = tmp_path / "a", tmp_path / "b"
-    first.write_bytes(b"x" * 3_000_000)
-    second.write_bytes(b"x" * 3_000_000)
+def write_at(path: Path, content: bytes, changed_ns: int = 10**18) -> Path:
+    path.write_bytes(content)
+    os.utime(path, ns=(changed_ns, changed_ns))
+    return path
+
+
+def test_a_key_follows_the_file_not_its_name(tmp_path: Path) -> None:
+    first, second = (write_at(tmp_path / name, b"x" * 3_000_000) for name in "ab")
     assert content_key((first,)) == content_key((second,))
-    second.write_bytes(b"x" * 2_999_999 + b"y")
+    write_at(second, b"x" * 2_999_999 + b"y")
     assert content_key((first,)) != content_key((second,))
     assert content_key((first, second)) != content_key((second, first))
+
+
+def test_an_edit_in_the_middle_gives_another_key(tmp_path: Path) -> None:
+    """Neither size, head nor tail tell."""
+    path = write_at(tmp_path / "a", b"x" * 5_000_000)
+    before = content_key((path,))
+    with path.open("r+b") as file:
+        file.seek(2_500_000)
+        file.write(b"y")
+    assert content_key((path,)) != before
+
+
+def test_a_file_of_nothing_has_a_key_and_a_missing_one_has_none(tmp_path: Path) -> None:
+    assert content_key((write_at(tmp_path / "a", b""),)) != content_key(())
+    with pytest.raises(FileNotFoundError):
+        content_key((tmp_path / "b",))
