@@ -45,14 +45,38 @@ filter_recordings.add_command(evaluate)
     type=click.Choice(["energy", "webrtc", "silero"]),
     help="Who finds speech in a channel  [energy, or what the declaration says].",
 )
+@click.option(
+    "--language", type=click.Choice(["en", "zh"]), help="Of recordings whose declaration names none."
+)
+@click.option(
+    "--export-audio", is_flag=True, help="Cut the audio of kept segments out, where rights allow it."
+)
+@click.option(
+    "--i-have-rights",
+    is_flag=True,
+    help="You may pass the audio on, whatever the declared rights say; written on every row.",
+)
 @click.option("--plot", is_flag=True, help="Draw every kept segment as a PNG in DIR/timelines.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-def mine(paths: tuple[Path, ...], out: Path, detector: str | None, plot: bool, as_json: bool) -> None:
+def mine(
+    paths: tuple[Path, ...],
+    out: Path,
+    detector: str | None,
+    language: str | None,
+    export_audio: bool,
+    i_have_rights: bool,
+    plot: bool,
+    as_json: bool,
+) -> None:
     """What `humdial filter PATHS` does.
 
     PATHS are one declaration (YAML: recordings, rights, thresholds), or audio: a two-channel file is a recording, two
     one-channel files in a row are one too. Written are segments.jsonl (what is worth keeping), audit.jsonl (every
-    candidate, with the reasons for and against it), summary.json, errors.jsonl and rttm/; no audio is copied.
+    candidate, with the reasons for and against it), summary.json, errors.jsonl and rttm/; and timelines.jsonl, which
+    `describe` and `fit` read as they read runs. What that has no place for is in quarantine.jsonl, with the reason.
+
+    No audio is copied, unless --export-audio (or `export_audio: true`) asks for it: DIR then holds dialogues.jsonl
+    and audio/ too, for `check` and `export`. Without it, what an earlier call cut out is removed.
 
     Called again, only what is new is heard; with other thresholds nothing is. Exit code 1 where no recording could
     be used.
@@ -63,6 +87,10 @@ def mine(paths: tuple[Path, ...], out: Path, detector: str | None, plot: bool, a
     if detector is not None:
         listening = declaration.listening.model_copy(update={"detector": detector})
         declaration = declaration.model_copy(update={"listening": listening})
+    if language is not None:
+        declaration = _in_language(declaration, language)
+    asked = {"export_audio": export_audio, "i_have_rights": i_have_rights}
+    declaration = declaration.model_copy(update={name: True for name, wanted in asked.items() if wanted})
     work = Mine(declaration, base, out)
     summary = work.run(_HearingProgress(len(work.recordings)).advance)
     if as_json:
@@ -76,6 +104,16 @@ def mine(paths: tuple[Path, ...], out: Path, detector: str | None, plot: bool, a
             click.echo(f"figure: {plot_segment(row, frames, out / 'timelines')}", err=True)
     if not summary.recordings["ok"]:
         raise click.exceptions.Exit(1)
+
+
+def _in_language(declaration: "Declaration", language: str) -> "Declaration":
+    from pipeline.domain.labels import Language
+
+    recordings = tuple(
+        one if one.language else one.model_copy(update={"language": Language(language)})
+        for one in declaration.recordings
+    )
+    return declaration.model_copy(update={"recordings": recordings})
 
 
 def _declared(paths: tuple[Path, ...]) -> tuple["Declaration", Path]:
@@ -127,8 +165,14 @@ def _print_summary(summary: "MiningSummary", out: Path) -> None:
             (c.value, str(r.first_failing_n), str(r.any_failing_n)) for c, r in summary.rejected.items()
         )
         print_table(reasons)
+    if summary.quarantined:
+        click.echo()
+        print_table(
+            [("in quarantine", "segments"), *((r.value, str(n)) for r, n in summary.quarantined.items())]
+        )
     done, segments = summary.recordings, summary.funnel["segments"]
     click.echo(
         f"\n{out}: {done['ok']} of {done['in']} recordings used, {segments.went_out} segments, "
-        f"{summary.hours_out:.3f} of {summary.hours_in:.3f} h kept"
+        f"{summary.hours_out:.3f} of {summary.hours_in:.3f} h kept; {summary.timelines} timelines, "
+        f"{summary.dialogues} with audio"
     )

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field
 from pipeline.core.mining.activity import Silence, Talk, silences, talk_of
 from pipeline.core.mining.limits import EventLimits
 from pipeline.core.mining.quality import SegmentMeasures
+from pipeline.core.mining.splits import Assigned
 from pipeline.core.probing import ProbedAudio
 from pipeline.core.turntaking.activity import talk_times
 from pipeline.domain.labels import Language, Split
@@ -138,6 +139,8 @@ class ProvenanceRow(Record):
     detector: str | None
     """Who found speech; None where words or RTTM say when there is some."""
     label_source: Literal["automatic"] = "automatic"
+    i_have_rights: bool = False
+    """Whoever mined said that they may pass the audio on, whatever `rights` say."""
 
 
 class SegmentRow(Record):
@@ -162,7 +165,13 @@ class SegmentRow(Record):
     quality: QualityRow
     provenance: ProvenanceRow
     rights: Rights
-    split: Split | None
+    split: Split
+    split_key: str
+    """Of the speakers, or of the conversation: rows with one key are in one split."""
+    dialogue_id: str | None
+    """Of its line in `timelines.jsonl`; None where `quarantine.jsonl` says why it has none."""
+    dialogue_audio: str | None = None
+    """The file that it was cut out to, from this directory; None where it was not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +198,8 @@ def segment_row(
     measures: SegmentMeasures,
     provenance: ProvenanceRow,
     surroundings: Surroundings,
+    assigned: Assigned,
+    dialogue_id: str | None,
 ) -> SegmentRow:
     """Write a segment down; `surroundings` are of the recording that it was cut from."""
     activity, probed, talk = surroundings.activity, surroundings.probed, surroundings.talk
@@ -231,7 +242,9 @@ def segment_row(
         ),
         provenance=provenance,
         rights=recording.rights,
-        split=recording.split,
+        split=assigned.split,
+        split_key=assigned.key,
+        dialogue_id=dialogue_id,
     )
 
 

@@ -41,6 +41,9 @@ class Reason(StrEnum):
     BAD_AUDIO = "bad_audio"
     NO_VOICE = "no_voice"
     CANNOT_BE_TIMED = "cannot_be_timed"
+    # mining
+    NO_AUDIO = "no_audio"
+    ONE_CHANNEL = "one_channel"
     # exporting
     NOT_EXPORTABLE = "not_exportable"
 

@@ -39,4 +39,4 @@ def cut_segment(block: npt.NDArray[np.float32], channels: tuple[int, int], fade_
         ramp = (np.sin(np.pi / 2 * np.arange(1, fade + 1) / (fade + 1)) ** 2)[:, None]
         sides[:fade] *= ramp
         sides[-fade:] *= ramp[::-1]
-    return np.clip(np.rint(sides), -_FULL_SCALE, _FULL_SCALE - 1).astype(np.int16)
+    return np.asarray(np.clip(np.rint(sides), -_FULL_SCALE, _FULL_SCALE - 1), np.int16)

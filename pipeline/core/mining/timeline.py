@@ -1,7 +1,8 @@
 """A segment as a timeline: real talk in the types of synthetic talk, so that one code describes and mixes both.
 
 What a recording does not tell stays unsaid: no emotion, no style, no gender. Talk without a transcript is written as
-`[speech]`. Roles are places, not people: the first speaker takes the user's channel, the second the assistant's.
+`[speech]`, and so is talk whose transcript the rights keep from being copied. Roles are places, not people: the first
+speaker takes the user's channel, the second the assistant's.
 """
 
 from bisect import bisect_left, bisect_right
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 
 from pipeline.core.mining.activity import Talk, talk_of
 from pipeline.core.mining.limits import EventLimits
+from pipeline.core.mining.splits import SplitRule, person_of
 from pipeline.core.mining.spurts import Spurt, spurts_of
 from pipeline.domain.errors import RecordError
 from pipeline.domain.events import EventType, FloorEffect
@@ -22,6 +24,7 @@ from pipeline.domain.mining import (
     Recording,
     Rights,
     Segment,
+    SpeakerActivity,
     TimedWord,
 )
 from pipeline.domain.quarantine import Reason
@@ -34,6 +37,8 @@ UNTRANSCRIBED = "[speech]"
 """What is heard where there is no transcript."""
 ENGINE = "recording"
 
+_NAMES_BY_CHANNEL = ("A", "B")
+"""Of speakers that nobody named."""
 _PLACES = (Speaker.USER, Speaker.ASSISTANT, Speaker.THIRD_PARTY)
 _TYPES = {
     MinedType.INTERRUPTION: EventType.INTERRUPTION,
@@ -52,10 +57,17 @@ class RecordedTalk:
     language: Language
     talk: Talk
     spurts: tuple[tuple[Spurt, ...], ...]
+    channels: tuple[int | None, ...]
+    """By speaker; None where nobody says which one is theirs."""
+    rule: SplitRule
 
     @classmethod
     def of(
-        cls, recording: Recording, recorded: RecordedActivity, limits: EventLimits | None = None
+        cls,
+        recording: Recording,
+        recorded: RecordedActivity,
+        limits: EventLimits | None = None,
+        rule: SplitRule | None = None,
     ) -> "RecordedTalk":
         """Raises RecordError where nobody declared the language."""
         if recording.language is None:
@@ -65,11 +77,38 @@ class RecordedTalk:
             )
         limits = limits or EventLimits()
         talk = talk_of(recorded, limits.ipu_gap_s, limits.min_ipu_s)
+        speakers = recorded.speakers
+        if not recording.rights.derivative_allowed:
+            speakers = tuple(speaker.model_copy(update={"words": ()}) for speaker in speakers)
         spurts = tuple(
-            spurts_of(talk, index, speaker, recording.language)
-            for index, speaker in enumerate(recorded.speakers)
+            spurts_of(talk, index, speaker, recording.language) for index, speaker in enumerate(speakers)
         )
-        return cls(recording, recording.language, talk, spurts)
+        channels = tuple(_channel(recording, speaker) for speaker in speakers)
+        return cls(recording, recording.language, talk, spurts, channels, rule or SplitRule())
+
+    def tracks(self, segment: Segment) -> tuple[int, int]:
+        """The channels of the recording that hold the user's and the assistant's track.
+
+        Raises RecordError where a speaker has no channel, or two who are to be apart share one.
+        """
+        channels: dict[Speaker, int] = {}
+        for one in _place(segment, self):
+            channel = self.channels[one.spurt.speaker]
+            if channel is None:
+                raise RecordError(
+                    Reason.ONE_CHANNEL,
+                    f"{segment.segment_id}: {one.name!r} is known to be on no channel; wanted two channels, and "
+                    "their `speakers` in the recording's declaration",
+                )
+            channels[one.speaker] = channel
+        user = channels.get(Speaker.USER, 1 - channels.get(Speaker.ASSISTANT, 1))
+        assistant = channels.get(Speaker.ASSISTANT, 1 - user)
+        if user == assistant or channels.get(Speaker.THIRD_PARTY, user) != user:
+            raise RecordError(
+                Reason.ONE_CHANNEL,
+                f"{segment.segment_id}: speakers who are to be on tracks of their own share channel {assistant}",
+            )
+        return user, assistant
 
     def timeline(self, segment: Segment, split: Split, stages: tuple[str, ...]) -> Timeline:
         """One segment on its own clock. Raises RecordError where the types have no place for it.
@@ -81,7 +120,7 @@ class RecordedTalk:
         supervisions = _supervisions(placed, segment)
         people = {one.speaker: one.name for one in placed}
         return Timeline(
-            dialogue_id=segment.segment_id.replace(":", "-"),
+            dialogue_id=dialogue_id_of(segment.segment_id),
             language=self.language,
             recipe=Recipe.MINED,
             scene=None,
@@ -94,13 +133,27 @@ class RecordedTalk:
             events=tuple(_event(e, supervisions, segment) for e in segment.events if e.type in _TYPES),
             unsaid=(),
             voicing=tuple(
-                _voicing(place, f"{segment.recording_id}/{people[place]}")
+                _voicing(place, person_of(self.recording, people[place], self.rule))
                 for place in _PLACES
                 if place in people
             ),
             licence=_licence(self.recording.rights),
             provenance=Provenance(seed_id=segment.recording_id, author=(), root_seed=0, stages=stages),
         )
+
+
+def dialogue_id_of(segment_id: str) -> str:
+    """A name that files can have, too.
+
+    >>> dialogue_id_of("calls:monday:000002")
+    'calls-monday-000002'
+    """
+    return segment_id.replace(":", "-")
+
+
+def is_transcribed(timeline: Timeline) -> bool:
+    """Whether anything that is said is known in words."""
+    return any(supervision.text != UNTRANSCRIBED for supervision in timeline.supervisions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +167,16 @@ class _Placed:
 
 Supervisions = dict[tuple[str, int], Supervision]
 """By the speaker's name and the start of the talkspurt in the recording; by start."""
+
+
+def _channel(recording: Recording, speaker: SpeakerActivity) -> int | None:
+    """As it was heard, or as a given name says: declared names are by channel, and so are A and B."""
+    if speaker.channel is not None:
+        return speaker.channel
+    for names in (recording.speakers, _NAMES_BY_CHANNEL):
+        if len(names) == 2 and speaker.speaker in names:
+            return names.index(speaker.speaker)
+    return None
 
 
 def _place(segment: Segment, recorded: RecordedTalk) -> tuple[_Placed, ...]:

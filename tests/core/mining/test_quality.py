@@ -1,5 +1,10 @@
+from collections.abc import Iterable
+from random import Random
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.core.mining.audit import audit_events, audit_recording, audit_segment, because
 from pipeline.core.mining.events import find_events
@@ -16,9 +21,11 @@ from pipeline.core.mining.quality import (
     unrelated_share,
 )
 from pipeline.core.mining.segments import find_segments
-from pipeline.core.mining.summary import Outcome, histogram, summarise
+from pipeline.core.mining.summary import Histogram, MiningSummary, MiningTally, Outcome, SplitSummary, Written
 from pipeline.core.seeding import derive_rng
+from pipeline.domain.labels import Split
 from pipeline.domain.mining import MinedType, RejectCode
+from pipeline.domain.quarantine import Reason
 from tests.core.mining.made import RATE, Times, at, span, talk
 
 LIMITS = QualityLimits(bandwidth_min_hz=3000)
@@ -112,6 +119,13 @@ def test_overlaps_too_short_to_count_say_nothing_about_the_channels() -> None:
     assert unrelated_share((strange,)) == (0.0, 0)
 
 
+def summarise(outcomes: Iterable[Outcome]) -> MiningSummary:
+    tally = MiningTally()
+    for outcome in outcomes:
+        tally.add(outcome)
+    return tally.summary()
+
+
 def test_the_funnel_counts_the_first_reason_and_every_reason() -> None:
     activity = talk(((0, 20),), ((5, 6.5), (7, 7.5)), total_s=20)
     candidates = find_events(activity)
@@ -161,8 +175,33 @@ def test_nothing_in_is_nothing_out() -> None:
 
 
 def test_a_value_on_an_edge_belongs_to_the_bin_above() -> None:
-    assert [(bin.low, bin.high, bin.count) for bin in histogram([9.9, 10, 59.9, 60], (10, 60))] == [
+    found = Histogram((10, 60))
+    found.add([9.9, 10, 59.9, 60])
+    assert [(bin.low, bin.high, bin.count) for bin in found.bins()] == [
         (None, 10, 1),
         (10, 60, 2),
         (60, None, 1),
     ]
+
+
+@given(st.lists(st.floats(0.001, 20_000), min_size=1, max_size=50), st.randoms(use_true_random=False))
+def test_the_order_of_recordings_changes_no_digit(durations: list[float], order: Random) -> None:
+    outcomes = [
+        Outcome(str(n), s, "rejected", (), (audit_recording(str(n), s, (because(RejectCode.RIGHTS),)),))
+        for n, s in enumerate(durations)
+    ]
+    shuffled = order.sample(outcomes, len(outcomes))
+    assert summarise(shuffled).to_line() == summarise(outcomes).to_line()
+
+
+def test_what_was_made_of_segments_is_counted_by_split_and_by_reason() -> None:
+    activity = talk(((0, 20),), ((5, 6.5), (7, 7.5)), total_s=20)
+    (segment,) = find_segments(activity, find_events(activity)).segments
+    tally = MiningTally()
+    tally.add(Outcome("a", 20, "ok", (segment,)), Split.DEV, Written(1, 0, (Reason.ONE_CHANNEL,)))
+    tally.add(Outcome("b", 30, "ok"), Split.DEV, Written())
+    tally.add(Outcome("c", 30, "rejected"), Split.TEST, Written())
+    summary = tally.summary()
+    (part,) = summary.splits.items()
+    assert part == (Split.DEV, SplitSummary(recordings=2, segments=1, hours=round(20 / 3600, 6)))
+    assert (summary.timelines, summary.dialogues, summary.quarantined) == (1, 0, {Reason.ONE_CHANNEL: 1})

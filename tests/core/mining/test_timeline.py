@@ -1,3 +1,5 @@
+from typing import Literal
+
 import pytest
 from hypothesis import given
 
@@ -5,7 +7,8 @@ from pipeline.core.mining.activity import talk_of
 from pipeline.core.mining.events import find_events
 from pipeline.core.mining.limits import SegmentLimits
 from pipeline.core.mining.segments import find_segments
-from pipeline.core.mining.timeline import UNTRANSCRIBED, RecordedTalk
+from pipeline.core.mining.splits import SplitRule
+from pipeline.core.mining.timeline import UNTRANSCRIBED, RecordedTalk, is_transcribed
 from pipeline.core.turntaking import activity_of, measure
 from pipeline.domain.errors import RecordError
 from pipeline.domain.events import EventType, FloorEffect
@@ -17,7 +20,7 @@ from pipeline.domain.span import Span
 from pipeline.domain.timeline import Timeline
 from pipeline.domain.words import TimeSource
 from pipeline.stages.script import Config as ScriptConfig
-from tests.core.mining.made import RATE, Said, conversations, span, talk
+from tests.core.mining.made import RATE, Said, Times, conversations, span, talk
 
 STAGES = ("filter-1",)
 LOOSE = SegmentLimits(
@@ -25,19 +28,29 @@ LOOSE = SegmentLimits(
 )
 
 
-def recording(language: Language | None = Language.EN) -> Recording:
+def recording(
+    language: Language | None = Language.EN, speakers: tuple[str, ...] = (), derivative_allowed: bool = True
+) -> Recording:
     return Recording(
         recording_id="rec",
         audio=("rec.wav",),
+        speakers=speakers,
         language=language,
         rights=Rights(
             corpus="made",
             licence_id="CC-BY-SA-4.0",
             consent_basis="invented",
             redistribution_allowed=True,
+            derivative_allowed=derivative_allowed,
             attribution="Nobody",
         ),
     )
+
+
+def on(activity: RecordedActivity, channels: tuple[int | None, ...]) -> RecordedActivity:
+    """The same talk, each speaker on a channel."""
+    speakers = (s.model_copy(update={"channel": c}) for s, c in zip(activity.speakers, channels, strict=True))
+    return activity.model_copy(update={"speakers": tuple(speakers)})
 
 
 def whole(activity: RecordedActivity) -> Segment:
@@ -92,6 +105,71 @@ def test_words_keep_their_times_and_end_where_the_next_begins() -> None:
     first = timeline.supervisions[0]
     assert first.text == "so then"
     assert [(w.text, w.span) for w in first.words] == [("so", span(0, 1.2)), ("then", span(1.2, 5))]
+
+
+def test_words_that_may_not_be_copied_leave_the_times_of_speech_alone() -> None:
+    said: dict[str, Said] = {"A": (("so", 0, 1.2), ("then", 1, 5)), "B": (("no", 3, 8),)}
+    activity = talk(((0, 5),), ((3, 8),), words=said)
+    talked = RecordedTalk.of(recording(derivative_allowed=False), activity)
+    timeline = talked.timeline(whole(activity), Split.DEV, STAGES)
+    assert {s.text for s in timeline.supervisions} == {UNTRANSCRIBED}
+    assert not is_transcribed(timeline)
+    assert is_transcribed(placed(activity))
+    assert [s.span for s in timeline.supervisions] == [span(0, 5), span(3, 8)]
+
+
+@pytest.mark.parametrize(
+    ("channels", "speakers", "tracks"),
+    [
+        ((0, 1), (), (0, 1)),
+        ((1, 0), (), (1, 0)),
+        ((None, None), (), (0, 1)),  # A and B
+        ((None, None), ("B", "A"), (1, 0)),
+    ],
+)
+def test_tracks_are_the_channels_that_the_speakers_are_on(
+    channels: tuple[int | None, int | None], speakers: tuple[str, ...], tracks: tuple[int, int]
+) -> None:
+    activity = on(talk(((0, 5),), ((3, 8),)), channels)
+    assert RecordedTalk.of(recording(speakers=speakers), activity).tracks(whole(activity)) == tracks
+
+
+@pytest.mark.parametrize(
+    ("spans", "channels", "problem"),
+    [
+        ((((0, 5),), ((3, 8),)), (0, 0), "share channel 0"),
+        ((((0, 5),), ((3, 8),), ((12, 13),)), (0, 1, 1), "share channel 1"),
+        ((((0, 5),), ((3, 8),), ((12, 13),)), (0, 1, None), "'C' is known to be on no channel"),
+    ],
+)
+def test_speakers_on_one_channel_have_no_tracks(
+    spans: tuple[Times, ...], channels: tuple[int | None, ...], problem: str
+) -> None:
+    activity = on(talk(*spans), channels)
+    with pytest.raises(RecordError, match=problem) as refused:
+        RecordedTalk.of(recording(), activity).tracks(whole(activity))
+    assert refused.value.reason is Reason.ONE_CHANNEL
+
+
+def test_a_third_speaker_may_share_the_users_microphone() -> None:
+    activity = on(talk(((0, 5),), ((3, 8),), ((12, 13),)), (0, 1, 0))
+    assert RecordedTalk.of(recording(), activity).tracks(whole(activity)) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("by", "persons"), [("speaker", ["made/ann", "made/bob"]), ("conversation", ["rec/ann", "rec/bob"])]
+)
+def test_declared_names_are_people_of_the_corpus_unless_they_are_roles(
+    by: Literal["speaker", "conversation"], persons: list[str]
+) -> None:
+    activity = talk(((0, 5),), ((3, 8),))
+    named = (
+        s.model_copy(update={"speaker": n}) for s, n in zip(activity.speakers, ("ann", "bob"), strict=True)
+    )
+    activity = activity.model_copy(update={"speakers": tuple(named)})
+    talked = RecordedTalk.of(recording(speakers=("ann", "bob")), activity, rule=SplitRule(by=by))
+    timeline = talked.timeline(whole(activity), Split.DEV, STAGES)
+    assert [v.person for v in timeline.voicing] == persons
 
 
 def test_a_failed_bid_is_an_interruption_that_leaves_the_floor() -> None:

@@ -1,0 +1,110 @@
+"""Listening, kept: a recording is heard once, in one of several processes, and then only when something changed.
+
+recording -> key -> there?  yes: what was heard
+                      |  no: listen (minutes per hour of audio) -> activity/
+"""
+
+import hashlib
+import multiprocessing
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from pipeline.backends.vad.frames import FrameDetector, find_frame_detector
+from pipeline.core.heard import Heard
+from pipeline.core.mining.audit import because
+from pipeline.diarizing import DiarizerFailedError, OneChannel, may_be_diarized
+from pipeline.domain.mining import Recording, RejectCode
+from pipeline.io.mining_cache import MiningCache, content_key
+from pipeline.io.recordings.declaration import Listening
+from pipeline.listening import VERSION, listen_to
+
+_AHEAD = 4
+"""Recordings per process that wait their turn: what was heard is handed on at once, and never piles up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """How recordings are heard, and where that is kept. Small: every piece of work carries one to its process."""
+
+    base: Path
+    listening: Listening
+    one_channel: OneChannel | None
+    cache: MiningCache
+
+    def find(self, recording: Recording) -> Heard | None:
+        """What was heard, unless anything that it depends on has changed."""
+        return self.cache.find(recording.recording_id, self.key(recording))
+
+    def hear(self, recording: Recording) -> Heard:
+        """Hear a recording and keep what was heard.
+
+        One that the diarizer fails at is refused for now: that is not kept, and the next call asks again.
+        """
+        detector: FrameDetector = find_frame_detector(self.listening.detector)
+        key = self.key(recording)
+        try:
+            heard, frames = listen_to(recording, self.base, self.listening, detector, self.one_channel)
+        except DiarizerFailedError as error:
+            return Heard(
+                recording_id=recording.recording_id,
+                probed=None,
+                activity=None,
+                problems=(because(RejectCode.IO_ERROR),),
+                detail=f"{error}; it is asked again at the next call",
+            )
+        self.cache.put(key, heard, frames)
+        return heard
+
+    def hear_all(self, recordings: Sequence[Recording], workers: int) -> Iterator[Heard]:
+        """Hear recordings, in order of completion."""
+        find_frame_detector(self.listening.detector)  # a missing package is said once, and at once
+        if workers == 1 or len(recordings) < 2:
+            yield from map(self.hear, recordings)
+            return
+        # Not forked: libraries that have started threads do not survive that.
+        context = multiprocessing.get_context("spawn")
+        workers = min(workers, len(recordings))
+        with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
+            left = iter(recordings)
+            pending = {pool.submit(self.hear, one) for one in islice(left, _AHEAD * workers)}
+            while pending:
+                done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                pending |= {pool.submit(self.hear, one) for one in islice(left, len(done))}
+                while done:
+                    yield done.pop().result()
+
+    def key(self, recording: Recording) -> str:
+        """Of all that what is heard depends on."""
+        names = (*recording.audio, recording.rttm, recording.words)
+        files = tuple(self.base / name for name in names if name is not None)
+        try:
+            content = content_key(files)
+        except OSError as error:
+            content = f"unreadable {error.errno}"
+        how = self.listening.fingerprint()
+        what = recording.model_copy(update={"rights": None}).model_dump_json(
+            exclude={"rights", "split", "language"}
+        )
+        detector = find_frame_detector(self.listening.detector).name
+        parts = [str(VERSION), detector, how, what, content]
+        if self.one_channel is not None and may_be_diarized(recording):
+            parts.append(self.one_channel.fingerprint(recording))
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _end_with_parent() -> None:
+    """Workers of a killed command would wait for work for ever: each watches its parent."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)  # what it was writing has a temporary name
+
+    threading.Thread(target=watch, daemon=True).start()
