@@ -245,9 +245,9 @@ class _Costs:
     def between(self, before: int, silence: int) -> Floats:
         """`[num_borders, num_borders]`: the words from one border, at one silence, to another, at the other."""
         lasts_s = self.starts_s[silence] - self.ends_s[before]
-        skipped_s = (self.ends_s - self.starts_s)[before + 1 : silence].sum()
-        costs = (lasts_s - self.wanted_s) ** 2 / (2 * _VARIANCE_S * self.wanted_s)
-        costs = costs + self.bare + self.at_border + skipped_s / self.inside_word_s
+        skipped_s = float((self.ends_s - self.starts_s)[before + 1 : silence].sum())
+        costs: Floats = (lasts_s - self.wanted_s) ** 2 / (2 * _VARIANCE_S * self.wanted_s)
+        costs += self.bare + self.at_border + skipped_s / self.inside_word_s
         costs[self.room_s > lasts_s] = np.inf
         return costs
 
