@@ -1,7 +1,13 @@
-"""Who spoke when against a reference: diarization error rate and Jaccard error rate, without a collar.
+"""Who spoke when against a reference: diarization error rates by time, by speaker and by utterance, without a collar.
 
 Overlap is scored: where two speak and one is found, the other is missed. Names mean nothing; speakers are paired one
 to one so that as much time as possible agrees (DER: Fiscus et al., NIST RT-06S; JER: Ryant et al., DIHARD II).
+
+By time a listener's `yeah` is nothing, so utterances are counted too (CDER: Cheng et al. 2022, *The Conversational
+Short-phrase Speaker Diarization Task*). An utterance is all that one speaker says until another is heard::
+
+    A  ###  ####        #####          two utterances of A: its pause is none of ours
+    B             ##                   one of B, worth as much as either
 """
 
 from collections.abc import Iterable
@@ -13,11 +19,14 @@ from pydantic import Field
 from scipy.optimize import linear_sum_assignment
 
 from pipeline.core.mining.detection_eval import require_regions
-from pipeline.core.turntaking.activity import Activity, Ints, as_array, merge_runs
+from pipeline.core.turntaking.activity import Activity, Ints, Runs, as_array, merge_runs
 from pipeline.domain.record import Record
 from pipeline.domain.span import Span
 
 Floats = npt.NDArray[np.float64]
+
+_ALIKE = 0.5
+"""Time shared over time of either from which two utterances are the same one (CDER)."""
 
 
 class DiarizationScore(Record):
@@ -34,6 +43,13 @@ class DiarizationScore(Record):
     """Per reference speaker: 1 - time shared with the paired speaker / time of either; 1 without a pair."""
     jer: float | None
     """Their mean: a speaker of few words counts as much as one of many."""
+    utterances: int = Field(ge=0)
+    """Of the reference."""
+    utterance_errors: int = Field(ge=0)
+    """Those that no utterance of the paired speaker is like, and all of found speakers who are like nobody."""
+    cder: float | None
+    """Errors per utterance of the reference. SpeechClub/CDER_Metric counts errors this way too, but its script divides
+    by the utterances that were found; None without reference speech."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,33 +66,48 @@ def score_diarization(
 ) -> DiarizationScore:
     """One recording; both at one sampling rate, `regions` in its samples."""
     require_regions(reference, hypothesis, regions)
-    grid = _grid(reference.restricted(regions), hypothesis.restricted(regions))
+    sides = [_talking(activity.restricted(regions)) for activity in (reference, hypothesis)]
+    grid = _grid(sides[0], sides[1], reference.sampling_rate)
     wanted, said = grid.reference.sum(axis=0), grid.hypothesis.sum(axis=0)
     shared = (grid.reference * grid.lengths_s) @ grid.hypothesis.T
-    agreed = sum(float(shared[r, h]) for r, h in _pairs(shared))
+    pairs = _pairs(shared)
+    agreed = sum(float(shared[r, h]) for r, h in pairs)
     both = float((np.minimum(wanted, said) * grid.lengths_s).sum())
-    missed = float((np.maximum(wanted - said, 0) * grid.lengths_s).sum())
-    false_alarm = float((np.maximum(said - wanted, 0) * grid.lengths_s).sum())
-    errors = _jaccard_errors(grid, shared)
+    phrases = [_utterances(side) for side in sides]
     return _score(
-        float((wanted * grid.lengths_s).sum()), missed, false_alarm, max(both - agreed, 0.0), errors
+        reference_s=float((wanted * grid.lengths_s).sum()),
+        missed_s=float((np.maximum(wanted - said, 0) * grid.lengths_s).sum()),
+        false_alarm_s=float((np.maximum(said - wanted, 0) * grid.lengths_s).sum()),
+        confused_s=max(both - agreed, 0.0),
+        jaccard_errors=_jaccard_errors(grid, shared),
+        utterances=sum(map(len, phrases[0])),
+        utterance_errors=_utterance_errors(phrases[0], phrases[1], [p for p in pairs if shared[p] > 0]),
     )
 
 
 def pool_diarization(scores: Iterable[DiarizationScore]) -> DiarizationScore:
-    """DER by summed time, JER by all speakers of all recordings."""
+    """DER by summed time, JER by all speakers of all recordings, CDER by all their utterances."""
     known = tuple(scores)
     return _score(
-        sum(score.reference_s for score in known),
-        sum(score.missed_s for score in known),
-        sum(score.false_alarm_s for score in known),
-        sum(score.confused_s for score in known),
-        tuple(error for score in known for error in score.jaccard_errors),
+        reference_s=sum(score.reference_s for score in known),
+        missed_s=sum(score.missed_s for score in known),
+        false_alarm_s=sum(score.false_alarm_s for score in known),
+        confused_s=sum(score.confused_s for score in known),
+        jaccard_errors=tuple(error for score in known for error in score.jaccard_errors),
+        utterances=sum(score.utterances for score in known),
+        utterance_errors=sum(score.utterance_errors for score in known),
     )
 
 
 def _score(
-    reference_s: float, missed_s: float, false_alarm_s: float, confused_s: float, errors: tuple[float, ...]
+    *,
+    reference_s: float,
+    missed_s: float,
+    false_alarm_s: float,
+    confused_s: float,
+    jaccard_errors: tuple[float, ...],
+    utterances: int,
+    utterance_errors: int,
 ) -> DiarizationScore:
     wrong = missed_s + false_alarm_s + confused_s
     return DiarizationScore(
@@ -85,21 +116,25 @@ def _score(
         false_alarm_s=false_alarm_s,
         confused_s=confused_s,
         der=wrong / reference_s if reference_s else None,
-        jaccard_errors=errors,
-        jer=sum(errors) / len(errors) if errors else None,
+        jaccard_errors=jaccard_errors,
+        jer=sum(jaccard_errors) / len(jaccard_errors) if jaccard_errors else None,
+        utterances=utterances,
+        utterance_errors=utterance_errors,
+        cder=utterance_errors / utterances if utterances else None,
     )
 
 
-def _grid(reference: Activity, hypothesis: Activity) -> _Grid:
-    sides = [
-        [merge_runs(as_array(spans), 1) for spans in activity.speakers if spans]
-        for activity in (reference, hypothesis)
-    ]
-    borders = np.unique(np.concatenate([np.zeros((0, 2), dtype=np.int64), *sides[0], *sides[1]]))
+def _talking(activity: Activity) -> list[Runs]:
+    """Who says anything."""
+    return [merge_runs(as_array(spans), 1) for spans in activity.speakers if spans]
+
+
+def _grid(reference: list[Runs], hypothesis: list[Runs], sampling_rate: int) -> _Grid:
+    borders = np.unique(np.concatenate([np.zeros((0, 2), dtype=np.int64), *reference, *hypothesis]))
     return _Grid(
-        reference=_active(sides[0], borders[:-1]),
-        hypothesis=_active(sides[1], borders[:-1]),
-        lengths_s=np.diff(borders) / reference.sampling_rate,
+        reference=_active(reference, borders[:-1]),
+        hypothesis=_active(hypothesis, borders[:-1]),
+        lengths_s=np.diff(borders) / sampling_rate,
     )
 
 
@@ -126,3 +161,46 @@ def _jaccard_errors(grid: _Grid, shared: Floats) -> tuple[float, ...]:
     for row, column in _pairs(likeness):
         errors[row] = 1.0 - float(likeness[row, column])
     return tuple(errors)
+
+
+def _utterances(speakers: list[Runs]) -> list[Runs]:
+    """Per speaker: stretches with nobody else between them are one, own pauses included."""
+    merged = []
+    for index, own in enumerate(speakers):
+        others = [runs for other, runs in enumerate(speakers) if other != index]
+        together = np.concatenate([np.zeros((0, 2), dtype=np.int64), *others])
+        rest = merge_runs(together[np.argsort(together[:, 0], kind="stable")], 1)
+        # Somebody else is heard between an end and the next start of one's own, or over either stretch.
+        begun = np.searchsorted(rest[:, 0], own[1:, 1], side="left")
+        over = np.searchsorted(rest[:, 1], own[:-1, 0], side="right")
+        apart = begun > over
+        starts = own[np.concatenate(([True], apart)), 0]
+        ends = own[np.concatenate((apart, [True])), 1]
+        merged.append(np.column_stack((starts, ends)))
+    return merged
+
+
+def _utterance_errors(reference: list[Runs], hypothesis: list[Runs], pairs: list[tuple[int, int]]) -> int:
+    found = {row: _alike(reference[row], hypothesis[column]) for row, column in pairs}
+    missed = sum(len(own) - found.get(row, 0) for row, own in enumerate(reference))
+    known = {column for row, column in pairs if found[row]}
+    return missed + sum(len(runs) for column, runs in enumerate(hypothesis) if column not in known)
+
+
+def _alike(reference: Runs, hypothesis: Runs) -> int:
+    """How many utterances are found again, one to one, the most alike first."""
+    likeness = []
+    for row, (start, end) in enumerate(reference.tolist()):
+        first = int(np.searchsorted(hypothesis[:, 1], start, side="right"))
+        last = int(np.searchsorted(hypothesis[:, 0], end, side="left"))
+        for column in range(first, last):
+            left, right = hypothesis[column].tolist()
+            shared = min(end, right) - max(start, left)
+            likeness.append((shared / (max(end, right) - min(start, left)), row, column))
+    rows: set[int] = set()
+    columns: set[int] = set()
+    for share, row, column in sorted(likeness, reverse=True):
+        if share >= _ALIKE and row not in rows and column not in columns:
+            rows.add(row)
+            columns.add(column)
+    return len(rows)

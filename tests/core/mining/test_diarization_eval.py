@@ -52,6 +52,32 @@ def test_recordings_are_pooled_by_time_and_by_speaker() -> None:
     pooled = pool_diarization((perfect, missed))
     assert pooled.der == pytest.approx(0.1)
     assert pooled.jer == 0.5
+    assert pooled.cder == 0.5
+
+
+@pytest.mark.parametrize(
+    ("reference", "hypothesis", "utterances", "errors"),
+    [
+        # A's pause is inside one utterance; B's word is worth as much as A's speech
+        ((((0, 3), (4, 8)), ((9, 9.4),)), (((0, 3), (4, 8)), ((9, 9.4),)), 2, 0),
+        ((((0, 3), (4, 8)), ((9, 9.4),)), (((0, 8),),), 2, 1),
+        # half of A's time is still A's utterance, less is not
+        ((((0, 8),),), (((0, 4),),), 1, 0),
+        ((((0, 8),),), (((0, 3.9),),), 1, 1 + 1),
+        # B between them makes two utterances of A's; unheard, A's are one, and like neither
+        ((((0, 3), (4, 7)), ((3.3, 3.7),)), (((0, 3), (4, 7)),), 3, 3 + 1),
+        # nobody speaks like the second one that was found
+        ((((0, 3),),), (((0, 3),), ((10, 11), (12, 13))), 1, 1),
+        ((((0, 3),), ((4, 5),)), (), 2, 2),
+        ((), (((0, 3),),), 0, 1),
+    ],
+)
+def test_utterances_count_alike_whatever_their_length(
+    reference: tuple[Times, ...], hypothesis: tuple[Times, ...], utterances: int, errors: int
+) -> None:
+    score = score_diarization(activity(*reference), activity(*hypothesis), WHOLE)
+    assert (score.utterances, score.utterance_errors) == (utterances, errors)
+    assert score.cder == (errors / utterances if utterances else None)
 
 
 @given(conversations(speakers=3))
@@ -61,6 +87,7 @@ def test_a_reference_scored_against_itself_has_no_error(recorded: RecordedActivi
     score = score_diarization(itself, turned, (Span(0, recorded.num_samples),))
     assert parts(score) == pytest.approx((0, 0, 0), abs=1e-9)
     assert score.jer == (pytest.approx(0, abs=1e-9) if any(itself.speakers) else None)
+    assert score.cder == (0 if any(itself.speakers) else None)
 
 
 def test_regions_have_to_be_given() -> None:
