@@ -5,7 +5,9 @@ b  local   the local track of the diarizer's chunk around the overlap, before an
 c  embed   the voice after the overlap is nearer to the incumbent's or to the initiator's centroid
 
 Votes are worth something because they fail apart: labels by clustering, local tracks by segmentation, embeddings by
-short speech. Thresholds of a cosine do not transfer between encoders, so the vote compares two cosines.
+short speech. Thresholds of a cosine do not transfer between encoders, so vote c compares two cosines. Only where a
+speaker said too little for a centroid does it fall back on one: on the voices before and after the overlap (the score
+of InteractSpeech) against the threshold that was calibrated on the corpus (`calibration.py`).
 """
 
 from collections.abc import Mapping
@@ -14,6 +16,7 @@ from typing import Literal
 from pydantic import Field
 
 from pipeline.core.mining.audit import because
+from pipeline.core.mining.calibration import Calibration, ThresholdRule
 from pipeline.core.mining.candidates import Candidate
 from pipeline.domain.mining import AuditValue, MinedEvent, MinedType, RejectCode, TimbreVotes
 from pipeline.domain.record import Record
@@ -41,10 +44,22 @@ class TimbreLimits(Record):
     """How far from the overlap speech is looked for."""
     emb_margin: float = Field(default=0.10, ge=0)
     """By how much the voice must be nearer to one centroid than to the other."""
+    emb_threshold: float | Literal["calibrate"] | None = "calibrate"
+    """From which cosine on the voices before and after are one, where a centroid is missing; `calibrate` finds it in
+    the corpus' own recordings, None asks for centroids always."""
+    emb_threshold_rule: ThresholdRule = "eer"
+    """Where both errors are equal, or where 1 % of different voices pass (`far_1_percent`)."""
     max_centroid_cos: float = Field(default=0.6, ge=-1, le=1)
     """Two main speakers that are more alike cannot be told apart."""
     min_clean_chunks: int = Field(default=2, ge=0)
     """Chunks of 10 s with at least 2 s of a speaker alone that make its centroid."""
+
+    def calibrated(self, calibration: Calibration | None) -> "TimbreLimits":
+        """With the threshold of a corpus, where one is asked for; None where none could be found."""
+        if self.emb_threshold != "calibrate":
+            return self
+        threshold = None if calibration is None else calibration.threshold
+        return self.model_copy(update={"emb_threshold": threshold})
 
 
 class LocalSolo(Record):
@@ -89,15 +104,27 @@ def local_vote(solo: LocalSolo | None, limits: TimbreLimits) -> Vote | None:
 
 
 def embed_vote(voices: VoiceEvidence | None, limits: TimbreLimits) -> tuple[Vote | None, float | None]:
-    """Vote c and its margin, cos(after, incumbent) - cos(after, initiator)."""
-    if voices is None or voices.cos_after_incumbent is None or voices.cos_after_initiator is None:
+    """Vote c and its margin, cos(after, incumbent) - cos(after, initiator); None without both centroids."""
+    if voices is None:
         return None, None
+    if voices.cos_after_incumbent is None or voices.cos_after_initiator is None:
+        return _threshold_vote(voices, limits), None
     margin = voices.cos_after_incumbent - voices.cos_after_initiator
     if voices.speech_after_s < limits.emb_min_s - _EQUAL:
         return None, margin
     if margin >= limits.emb_margin - _EQUAL:
         return "same", margin
     return ("changed" if margin <= -limits.emb_margin + _EQUAL else None), margin
+
+
+def _threshold_vote(voices: VoiceEvidence, limits: TimbreLimits) -> Vote | None:
+    """By the voices before and after alone; what was not calibrated yet is no threshold."""
+    cosine, threshold = voices.cos_before_after, limits.emb_threshold
+    if cosine is None or threshold is None or threshold == "calibrate":
+        return None
+    if voices.speech_after_s < limits.emb_min_s - _EQUAL:
+        return None
+    return "same" if cosine >= threshold - _EQUAL else "changed"
 
 
 def cast_votes(

@@ -10,7 +10,7 @@ Everything here depends on how talkspurts are cleaned and on where speech is loo
 in order to count: those thresholds are free to change, and nothing is heard again.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.core.mining.activity import Talk, overlapping_starts, talk_of
+from pipeline.core.mining.calibration import Calibration, ThresholdRule, Trials, calibrate, trials_of
 from pipeline.core.mining.candidates import Candidate
 from pipeline.core.mining.limits import EventLimits
 from pipeline.core.mining.timbre import (
@@ -43,6 +44,8 @@ _CENTROID_AWAY_S = 5.0
 """Speech that near an event is left out of the centroids that it is compared with."""
 _CENTROID_PIECES = 40
 """Of a long recording, so many pieces per speaker, evenly spread: two minutes of speech."""
+_TRIAL_STRETCHES = 12
+"""Of each speaker and length, evenly spread: 66 pairs of the same voice."""
 _CLEAN_CHUNK_S = 10.0
 _CLEAN_S = 2.0
 """Time alone in a chunk of 10 s from which a diarizer takes a voice."""
@@ -65,6 +68,8 @@ class DiarizedEvidence(Record):
     """Of the two who speak most."""
     overlaps: dict[str, OverlapEvidence]
     """By event id, as `find_events` gives it."""
+    trials: tuple[Trials, ...]
+    """For the threshold of the corpus, at the shortest and the longest speech that a voice is told from."""
 
 
 def voted(
@@ -79,6 +84,24 @@ def voted(
     }
     voices = {name: evidence.voices for name, evidence in found.items() if evidence.voices is not None}
     return with_votes(candidates, votes, voices, timbre)
+
+
+def calibrations_of(
+    evidence: Iterable[tuple[str, DiarizedEvidence]], rule: ThresholdRule = "eer"
+) -> dict[str, Calibration]:
+    """By corpus, from (corpus, evidence on one of its recordings), in any order.
+
+    An encoder per corpus: where two models heard one corpus, each recording's trials count for the one that heard
+    most of them.
+    """
+    by_corpus: dict[str, dict[str, list[Trials]]] = {}
+    for corpus, known in evidence:
+        by_corpus.setdefault(corpus, {}).setdefault(known.model, []).extend(known.trials)
+    found = {}
+    for corpus, by_model in sorted(by_corpus.items()):
+        model = max(sorted(by_model), key=lambda name: len(by_model[name]))
+        found[corpus] = calibrate(by_model[model], model, rule)
+    return found
 
 
 def diarization_problems(
@@ -165,7 +188,32 @@ def evidence_on(
         clean_chunks={s.label: _clean_chunks(s.label, diarization) for s in diarization.speakers},
         centroid_cos=_main_cosine(diarization) if voices.embed else None,
         overlaps=overlaps,
+        trials=_trials(clear, talk.sampling_rate, timbre, voices),
     )
+
+
+def _trials(
+    clear: Mapping[str, tuple[Span, ...]], sampling_rate: int, timbre: TimbreLimits, voices: Voices
+) -> tuple[Trials, ...]:
+    """Of equally long stretches, each from another place: two halves of one breath would be too easy."""
+    made = []
+    for duration_s in sorted({timbre.emb_min_s, timbre.emb_window_s}) if voices.embed else ():
+        length = round(duration_s * sampling_rate)
+        heard = {name: _stretches(spans, length, voices) for name, spans in clear.items()}
+        made.append(trials_of(heard, duration_s))
+    return tuple(made)
+
+
+def _stretches(clear: tuple[Span, ...], length: int, voices: Voices) -> tuple[Voice, ...]:
+    """Voices in the middle of some of those that are long enough."""
+    long_enough = [span for span in clear if len(span) >= length]
+    if voices.embed is None or not long_enough:
+        return ()
+    count = min(len(long_enough), _TRIAL_STRETCHES)
+    chosen = np.unique(np.linspace(0, len(long_enough) - 1, count).round().astype(int)).tolist()
+    middles = (long_enough[index].start + (len(long_enough[index]) - length) // 2 for index in chosen)
+    heard = (voices.embed((Span(start, start + length),)) for start in middles)
+    return tuple(voice for voice in heard if voice is not None)
 
 
 def clear_speech(talk: Talk, speaker: int, guard_s: float) -> tuple[Span, ...]:
