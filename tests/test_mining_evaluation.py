@@ -116,6 +116,6 @@ def test_the_command_prints_a_table_or_json(tmp_path: Path, out: Path) -> None:
     (tmp_path / "ref.rttm").write_text(rttm({"A": "A", "B": "B"}))
     table = humdial("filter", "eval", out, "--ref", tmp_path / "ref.rttm")
     assert table.code == 0
-    assert "1 conversations, onsets F1 1.000, macro F1 1.000" in table.out
+    assert "1 conversations, 0.013 h, onsets F1 1.000, macro F1 1.000" in table.out
     as_json = humdial("filter", "eval", out, "--ref", tmp_path / "ref.rttm", "--json")
     assert json.loads(as_json.out)["events"]["macro_f1"] == 1

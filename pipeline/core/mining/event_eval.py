@@ -35,6 +35,8 @@ class EventMark(Record):
     initiator: str
     onset_s: float
     label: str
+    overlap_s: float | None = None
+    """Its length; None for an event in a silence, and where nobody says."""
 
 
 class Conversation(Record):
@@ -82,7 +84,10 @@ def marks_of(candidates: Iterable[Candidate], sampling_rate: int) -> tuple[Event
     """Accepted and ambiguous candidates as marks."""
     return tuple(
         EventMark(
-            initiator=c.event.initiator, onset_s=c.event.onset / sampling_rate, label=c.event.type.value
+            initiator=c.event.initiator,
+            onset_s=c.event.onset / sampling_rate,
+            label=c.event.type.value,
+            overlap_s=len(c.event.overlap) / sampling_rate if c.event.overlap else None,
         )
         for c in candidates
         if c.decision != "reject"

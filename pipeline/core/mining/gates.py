@@ -187,15 +187,23 @@ def _over_speech(
 def _in_silence(
     recording: TaggedRecording, truth: Mapping[tuple[str, int], bool], limits: EventLimits
 ) -> list[tuple[bool, bool]]:
-    """The same of every tagged talkspurt that starts while nobody speaks."""
+    """The same of every tagged talkspurt that starts in a silence of somebody who had the floor.
+
+    Without the floor there is nobody to listen to: a word into a long silence is no answer to anything.
+    """
     talk = talk_of(recording.activity, limits.ipu_gap_s, limits.min_ipu_s)
     called = {(c.event.initiator, c.event.onset) for c in recording.candidates if c.event.overlap is None}
-    others = {name: [i for i in range(len(talk.names)) if talk.names[i] != name] for name in talk.names}
-    return [
-        (is_one, (name, start) in called)
-        for (name, start), is_one in truth.items()
-        if all(talk.holder(other, start) is None for other in others[name])
-    ]
+    window = round(limits.window_s * talk.sampling_rate)
+    least = limits.before_min_solo_s * talk.sampling_rate - TIME_EQUALITY_S
+    pairs = []
+    for (name, start), is_one in truth.items():
+        alone = [talk.solo(speaker, start - window, start) for speaker in range(len(talk.names))]
+        own = talk.names.index(name)
+        others = [speaker for speaker in range(len(talk.names)) if speaker != own]
+        silent = all(talk.holder(other, start) is None for other in others)
+        if silent and any(alone[other] > alone[own] and alone[other] >= least for other in others):
+            pairs.append((is_one, (name, start) in called))
+    return pairs
 
 
 def _interruptions(

@@ -1,11 +1,19 @@
 """TurnBench's rule for interruptions (SesameAILabs/turnbench): recall on positives, false alarms on negative spans.
 
+::
+
+    three annotators   floor-taking interruption   backchannel, noise, bleed   two of three do not agree, or the
+           |                     |                          |                  floor was not taken
+           '-> two of three:  positive (its onset)       negative (its span)   excluded: nobody looks there
+
 An offline filter sees the future, so its figures compare and cannot be submitted: the leaderboard demands causal
 systems, with a false-positive rate of at most 0.1 on dev.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import median
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -15,6 +23,30 @@ from pipeline.domain.record import Record
 BEFORE_S = 0.25
 AFTER_S = 3.0
 AGREEMENT_S = 0.2
+MAX_FALSE_POSITIVE_RATE = 0.10
+"""Of the leaderboard, on dev."""
+
+Kind = Literal["interruption", "attempt", "backchannel", "noise", "turn"]
+
+KINDS: dict[str, Kind] = {
+    "Floor-taking Competitive Interruption": "interruption",
+    "Floor-taking Cooperative Interruption": "interruption",
+    "Non-floor Taking Competitive Interruption": "attempt",
+    "Non-floor Taking Cooperative Interruption": "attempt",
+    "Acknowledgement Backchannel": "backchannel",
+    "Continuer Backchannel": "backchannel",
+    "Reaction Backchannel": "backchannel",
+    "Non-Speech Noise": "noise",
+    "Channel Bleed": "noise",
+    "Speech, Non-Linguistic": "noise",
+    "Normal Turn": "turn",
+    "Regular Turn": "turn",
+    "Strong Floor Hold": "turn",
+    "Bounded Response": "turn",
+    "Filler": "turn",
+    "Overlap": "turn",
+}
+"""What the benchmark's labels stand for; others (laughter, awkward silence) have no say in interruptions."""
 
 
 class Interval(Record):
@@ -38,6 +70,15 @@ class Prediction(Record):
     at_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class TurnBenchGold:
+    """What one dialogue is scored by."""
+
+    positives: tuple[Prediction, ...]
+    negatives: tuple[Interval, ...]
+    excluded: tuple[Interval, ...]
+
+
 class TurnBenchScore(Record):
     """Counts of one or more dialogues."""
 
@@ -55,6 +96,41 @@ class TurnBenchScore(Record):
     def false_positive_rate(self) -> float | None:
         """Negative spans with a prediction; None where there are none."""
         return self.false_positives / self.negatives if self.negatives else None
+
+    @property
+    def recall_in_budget(self) -> float | None:
+        """Recall where the false-positive rate is allowed; 0 where it is not: nothing is detected at that rate."""
+        rate = self.false_positive_rate
+        if self.recall is None or rate is None:
+            return None
+        return self.recall if rate <= MAX_FALSE_POSITIVE_RATE else 0.0
+
+
+def gold_of(annotators: Sequence[Mapping[Kind, Sequence[Interval]]]) -> TurnBenchGold:
+    """What two of three annotators agree on; spans that no agreement touches are excluded.
+
+    An attempt that did not take the floor is excluded too: at its onset nobody can tell it from one that will.
+    """
+    agreed = {
+        kind: majority([given.get(kind, ()) for given in annotators]) for kind in sorted(set(KINDS.values()))
+    }
+    settled = [mark for marks in agreed.values() for mark in marks]
+    disputed = [
+        mark
+        for given in annotators
+        for marks in given.values()
+        for mark in marks
+        if not any(_touch(mark, other) for other in settled)
+    ]
+    return TurnBenchGold(
+        positives=tuple(Prediction(speaker=m.speaker, at_s=m.start_s) for m in agreed["interruption"]),
+        negatives=(*agreed["backchannel"], *agreed["noise"]),
+        excluded=(*disputed, *agreed["attempt"]),
+    )
+
+
+def _touch(a: Interval, b: Interval) -> bool:
+    return a.speaker == b.speaker and a.start_s < b.end_s and b.start_s < a.end_s
 
 
 def majority(
@@ -97,19 +173,16 @@ def _agree(a: Interval, b: Interval, tolerance_s: float) -> bool:
     return a.speaker == b.speaker and abs(a.start_s - b.start_s) <= near and abs(a.end_s - b.end_s) <= near
 
 
-def score_turnbench(
-    positives: Sequence[Prediction],
-    negatives: Sequence[Interval],
-    predictions: Sequence[Prediction],
-    excluded: Sequence[Interval] = (),
-) -> TurnBenchScore:
-    """One dialogue. `excluded` intervals drop predictions; outside every window and span they are not seen.
+def score_turnbench(gold: TurnBenchGold, predictions: Sequence[Prediction]) -> TurnBenchScore:
+    """One dialogue. Predictions in excluded intervals are dropped; outside every window and span they are not seen.
 
     A positive at t takes the earliest unclaimed prediction of its speaker from t - 0.25 s to t + 3 s or the
     speaker's next positive. Predictions that are claimed, or inside a positive's window, are no false alarm.
     """
-    wanted = sorted(positives, key=lambda p: (p.at_s, p.speaker))
-    given = sorted((p for p in predictions if not _in_any(p, excluded)), key=lambda p: (p.at_s, p.speaker))
+    wanted = sorted(gold.positives, key=lambda p: (p.at_s, p.speaker))
+    given = sorted(
+        (p for p in predictions if not _in_any(p, gold.excluded)), key=lambda p: (p.at_s, p.speaker)
+    )
     windows = [_window(positive, wanted) for positive in wanted]
     unclaimed = list(range(len(given)))
     detected = 0
@@ -122,7 +195,7 @@ def score_turnbench(
     suspects = [p for p in given if not any(_inside(p, window) for window in windows)]
     spans = [
         Interval(speaker=span.speaker, start_s=span.start_s - BEFORE_S, end_s=span.end_s)
-        for span in negatives
+        for span in gold.negatives
     ]
     false_positives = sum(any(_inside(suspect, span) for suspect in suspects) for span in spans)
     return TurnBenchScore(

@@ -99,7 +99,8 @@ def test_figures_by_hand() -> None:
     recording = tagged(a, b, {"B": acts, "A": ((0, 20, "sd"), (21, 30, "bk"), (40, 50, "sd"))})
     figures = switchboard_figures([recording], "timing")
     assert figures["backchannel_f1", "timing"] == 0.5  # 1 hit, 1 missed, 1 invented
-    assert figures["gap_backchannel_f1", "timing"] == 0.5  # the same: A's turn at 21 s is tagged one
+    # 1 hit, 1 invented; A's turn at 21 s is tagged one, but B had not held the floor before it
+    assert figures["gap_backchannel_f1", "timing"] == pytest.approx(2 / 3)
     assert figures["interruption_initiator_backchannel", "timing"] == 0.0
     assert figures["interruption_either_backchannel", "timing"] == 1.0  # the incumbent's turn is tagged one
     assert figures["anchors_covered", "any"] == 1.0

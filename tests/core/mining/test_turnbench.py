@@ -1,10 +1,15 @@
+from collections.abc import Sequence
+
 import pytest
 from pydantic import ValidationError
 
 from pipeline.core.mining.turnbench import (
     Interval,
+    Kind,
     Prediction,
+    TurnBenchGold,
     TurnBenchScore,
+    gold_of,
     majority,
     pool_turnbench,
     score_turnbench,
@@ -20,6 +25,12 @@ def interval(text: str) -> Interval:
 def at(text: str) -> Prediction:
     speaker, when = text.split()
     return Prediction(speaker=speaker, at_s=float(when))
+
+
+def gold(
+    positives: Sequence[Prediction], negatives: Sequence[Interval] = (), excluded: Sequence[Interval] = ()
+) -> TurnBenchGold:
+    return TurnBenchGold(tuple(positives), tuple(negatives), tuple(excluded))
 
 
 @pytest.mark.parametrize(
@@ -40,7 +51,7 @@ def at(text: str) -> Prediction:
 def test_a_positive_takes_the_earliest_prediction_in_its_window(
     positives: tuple[str, ...], predictions: tuple[str, ...], detected: int
 ) -> None:
-    score = score_turnbench([at(p) for p in positives], (), [at(p) for p in predictions])
+    score = score_turnbench(gold([at(p) for p in positives]), [at(p) for p in predictions])
     assert (score.positives, score.detected) == (len(positives), detected)
 
 
@@ -62,13 +73,15 @@ def test_a_positive_takes_the_earliest_prediction_in_its_window(
 def test_a_prediction_in_a_negative_span_is_a_false_positive(
     negatives: tuple[str, ...], predictions: tuple[str, ...], false_positives: int
 ) -> None:
-    score = score_turnbench([at("A 10")], [interval(n) for n in negatives], [at(p) for p in predictions])
+    score = score_turnbench(
+        gold([at("A 10")], [interval(n) for n in negatives]), [at(p) for p in predictions]
+    )
     assert score.false_positives == false_positives
 
 
 def test_predictions_in_excluded_intervals_are_not_there() -> None:
     score = score_turnbench(
-        [at("A 10")], [interval("A 20 21")], [at("A 10"), at("A 20.5")], [interval("A 9 30")]
+        gold([at("A 10")], [interval("A 20 21")], [interval("A 9 30")]), [at("A 10"), at("A 20.5")]
     )
     assert (score.detected, score.false_positives) == (0, 0)
 
@@ -104,3 +117,47 @@ def test_dialogues_are_pooled() -> None:
 def test_an_interval_does_not_end_before_it_starts() -> None:
     with pytest.raises(ValidationError, match="before 2"):
         interval("A 2 1")
+
+
+Annotated = dict[Kind, tuple[str, ...]]
+
+
+def annotators(*given: Annotated) -> list[dict[Kind, tuple[Interval, ...]]]:
+    return [{kind: tuple(map(interval, marks)) for kind, marks in one.items()} for one in given]
+
+
+@pytest.mark.parametrize(
+    ("given", "positives", "negatives", "excluded"),
+    [
+        # two of three; the third is outvoted, not a dispute
+        (
+            ({"interruption": ("A 1 2",)}, {"interruption": ("A 1 2",)}, {"backchannel": ("A 1 2",)}),
+            ("A 1",),
+            (),
+            (),
+        ),
+        (({"backchannel": ("A 1 2",)}, {"backchannel": ("A 1 2",)}, {}), (), ("A 1 2",), ()),
+        (({"noise": ("A 1 2",)}, {"noise": ("A 1 2",)}, {}), (), ("A 1 2",), ()),
+        (({"attempt": ("A 1 2",)}, {"attempt": ("A 1 2",)}, {}), (), (), ("A 1 2",)),
+        (({"turn": ("A 1 2",)}, {"turn": ("A 1 2",)}, {}), (), (), ()),
+        # nobody agrees
+        (({"interruption": ("A 1 2",)}, {"backchannel": ("A 1 2",)}, {}), (), (), ("A 1 2", "A 1 2")),
+        # an agreement of another speaker at the same time settles nothing
+        (({"turn": ("B 1 2",)}, {"turn": ("B 1 2",)}, {"noise": ("A 1 2",)}), (), (), ("A 1 2",)),
+    ],
+)
+def test_gold_is_what_two_agree_on_and_disputes_are_excluded(
+    given: tuple[Annotated, ...],
+    positives: tuple[str, ...],
+    negatives: tuple[str, ...],
+    excluded: tuple[str, ...],
+) -> None:
+    assert gold_of(annotators(*given)) == gold(
+        [at(p) for p in positives], [interval(n) for n in negatives], [interval(e) for e in excluded]
+    )
+
+
+@pytest.mark.parametrize(("false_positives", "recall"), [(1, 0.5), (2, 0.0)])
+def test_recall_counts_only_at_a_false_positive_rate_of_a_tenth(false_positives: int, recall: float) -> None:
+    score = TurnBenchScore(positives=2, detected=1, negatives=10, false_positives=false_positives)
+    assert score.recall_in_budget == recall

@@ -1,0 +1,229 @@
+"""What mining found against a reference: who speaks when, which events there are, and whether the gates hold.
+
+::
+
+    reference (RTTM, words, run) --> speech, overlap, speakers --> detection, diarization
+                        '-> the same tree -> its events  \\
+    reference of events ------------------> its events   --> events: matched by onset, then by class, by stratum
+    TurnBench's gold -----------------------------------------> interruptions: recall, false positives
+    Switchboard's dialogue acts ------------------------------> gates
+
+Where the reference says who speaks when, its events are those that the same tree finds in it with the same
+thresholds, so that only hearing is judged. Of a generated run the words' times are the truth: what really happens on
+the timeline decides on an event's class, not what was planned to happen.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import permutations
+from pathlib import Path
+
+from pydantic import Field
+
+from pipeline.core.mining.detection_eval import DetectionScores, pool_detection, score_detection
+from pipeline.core.mining.diarization_eval import DiarizationScore, pool_diarization, score_diarization
+from pipeline.core.mining.event_eval import Conversation, EventMark, EventScores, marks_of, score_events
+from pipeline.core.mining.events import find_events
+from pipeline.core.mining.gates import GateResult
+from pipeline.core.mining.strata import StratumScore, strata_of
+from pipeline.core.mining.turnbench import Prediction, TurnBenchScore, pool_turnbench, score_turnbench
+from pipeline.core.turntaking import Activity
+from pipeline.core.turntaking.activity import talk_times
+from pipeline.domain.errors import ConfigError
+from pipeline.domain.mining import MinedType, RecordedActivity
+from pipeline.domain.record import Record
+from pipeline.domain.span import Span
+from pipeline.io.recordings.declaration import Declaration
+from pipeline.io.rttm import RTTM_SAMPLING_RATE, Uem, read_uem
+from pipeline.mining_evaluation.gates import ActedRecording, measure_gates
+from pipeline.mining_evaluation.references import Reference, read_about, read_references
+from pipeline.mining_evaluation.results import MinedRecording, Results
+
+
+class MiningScores(Record):
+    """What `humdial filter eval` prints. None: the references say nothing about it."""
+
+    detection: DetectionScores | None
+    diarization: DiarizationScore | None
+    events: EventScores | None
+    strata: tuple[StratumScore, ...]
+    turnbench: TurnBenchScore | None
+    gates: tuple[GateResult, ...] | None
+    """None where nobody asked."""
+    scored_s: float = Field(ge=0)
+    """Inside the regions, over all recordings whose speech or events were compared."""
+    missing: tuple[str, ...]
+    """Recordings of the reference that were not mined."""
+
+
+@dataclass(slots=True)
+class _Scored:
+    """What is gathered, recording by recording."""
+
+    detections: list[DetectionScores] = field(default_factory=list)
+    diarizations: list[DiarizationScore] = field(default_factory=list)
+    conversations: list[Conversation] = field(default_factory=list)
+    turnbench: list[TurnBenchScore] = field(default_factory=list)
+    acted: list[ActedRecording] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+
+def evaluate(
+    out: Path,
+    references: Iterable[Path],
+    uem: Path | None = None,
+    about: Path | None = None,
+    gates: bool = False,
+) -> MiningScores:
+    """Score the results in `out`. Raises ConfigError where there are none, or the reference is none.
+
+    Without a UEM the whole of every recording counts. `about` says what is known of recordings, for the strata.
+    """
+    results = Results(out)
+    regions = _read_regions(uem)
+    scored = _Scored()
+    for reference in read_references(references, results.recording_ids):
+        mined = results.find(reference.recording_id)
+        if mined is None:
+            scored.missing.append(reference.recording_id)
+        else:
+            _score(scored, mined, reference, regions, results.declaration)
+    if not (scored.conversations or scored.turnbench):
+        raise ConfigError(
+            f"{out}: none of the reference's recordings was mined "
+            f"({', '.join(scored.missing[:5]) or 'it holds none'}); "
+            f"mined are: {', '.join(results.recording_ids[:5]) or 'none'}; wanted the same recording ids"
+        )
+    known = dict(results.known())
+    for name, more in (read_about(about) if about is not None else {}).items():
+        known.setdefault(name, {}).update(more)
+    return _summed(scored, known, results.declaration, gates)
+
+
+def _read_regions(uem: Path | None) -> Uem | None:
+    if uem is None:
+        return None
+    found = read_uem(uem)
+    if found.refusals:
+        raise ConfigError(f"{found.refusals[0].record_id}: {found.refusals[0].detail}; correct the UEM")
+    return found
+
+
+def _summed(
+    scored: _Scored, known: dict[str, dict[str, str]], declaration: Declaration, gates: bool
+) -> MiningScores:
+    conversations, turnbench = scored.conversations, None
+    if scored.turnbench:
+        turnbench = pool_turnbench(scored.turnbench)
+    results = None
+    if gates:
+        recall = turnbench.recall_in_budget if turnbench is not None else None
+        results = measure_gates(scored.acted, declaration, {("turnbench_int_recall", "any"): recall})
+    return MiningScores(
+        detection=pool_detection(scored.detections) if scored.detections else None,
+        diarization=pool_diarization(scored.diarizations) if scored.diarizations else None,
+        events=score_events(conversations) if conversations else None,
+        strata=strata_of(conversations, known),
+        turnbench=turnbench,
+        gates=results,
+        scored_s=sum(conversation.duration_s for conversation in conversations),
+        missing=tuple(scored.missing),
+    )
+
+
+def _score(
+    scored: _Scored, mined: MinedRecording, reference: Reference, uem: Uem | None, declaration: Declaration
+) -> None:
+    """Add all that one reference says about one recording."""
+    truth, activity = reference.activity, mined.activity
+    rate = activity.sampling_rate if activity is not None else 1
+    marks = marks_of(mined.candidates, rate)
+    if reference.turnbench is not None:
+        scored.turnbench.append(score_turnbench(reference.turnbench, _predictions(mined, marks)))
+    if reference.acts is not None:
+        scored.acted.append(ActedRecording(mined, reference.acts))
+    gold, names = reference.events, dict[str, str]()
+    regions = _regions(mined, truth, uem)
+    if truth is not None:
+        names = _same_names(activity, truth)
+        sides = _sides(activity, truth)
+        spans = _at(regions, RTTM_SAMPLING_RATE, truth.sampling_rate)
+        scored.detections.append(score_detection(*sides, spans))
+        scored.diarizations.append(score_diarization(*sides, spans))
+        found = find_events(truth, declaration.events, mined.declared.language)
+        gold = marks_of(found, truth.sampling_rate)
+    if gold is not None:
+        renamed = (m.model_copy(update={"initiator": names.get(m.initiator, m.initiator)}) for m in marks)
+        scored.conversations.append(
+            Conversation(
+                conversation_id=mined.declared.recording_id,
+                duration_s=sum(map(len, regions)) / RTTM_SAMPLING_RATE,
+                gold=_inside(gold, regions),
+                found=_inside(renamed, regions),
+            )
+        )
+
+
+def _predictions(mined: MinedRecording, marks: Iterable[EventMark]) -> tuple[Prediction, ...]:
+    """Who takes the floor, under the benchmark's names: 1 and 2, by channel."""
+    speakers = mined.activity.speakers if mined.activity is not None else ()
+    names = {speaker.speaker: str(index) for index, speaker in enumerate(speakers, start=1)}
+    return tuple(
+        Prediction(speaker=names[mark.initiator], at_s=mark.onset_s)
+        for mark in marks
+        if mark.label == MinedType.INTERRUPTION.value
+    )
+
+
+def _regions(mined: MinedRecording, truth: RecordedActivity | None, uem: Uem | None) -> tuple[Span, ...]:
+    """At 16 kHz: those of the UEM, or the whole recording."""
+    if uem is None:
+        return (Span(0, max(round(mined.duration_s(truth) * RTTM_SAMPLING_RATE), 1)),)
+    name = mined.declared.recording_id
+    listed = {uri for uri, _ in uem.regions}
+    return uem.of(name if name in listed else name.rpartition(":")[2])
+
+
+def _inside(marks: Iterable[EventMark], regions: tuple[Span, ...]) -> tuple[EventMark, ...]:
+    inside = (
+        mark
+        for mark in marks
+        if any(region.start <= mark.onset_s * RTTM_SAMPLING_RATE < region.end for region in regions)
+    )
+    return tuple(inside)
+
+
+def _sides(found: RecordedActivity | None, truth: RecordedActivity) -> tuple[Activity, Activity]:
+    """The reference's activity, and what was heard, at the reference's rate."""
+    rate = truth.sampling_rate
+    speakers = found.speakers if found is not None else ()
+    own_rate = found.sampling_rate if found is not None else rate
+    reference = Activity(tuple(speaker.talkspurts for speaker in truth.speakers), rate)
+    return reference, Activity(tuple(_at(s.talkspurts, own_rate, rate) for s in speakers), rate)
+
+
+def _at(spans: Iterable[Span], own_rate: int, rate: int) -> tuple[Span, ...]:
+    scaled = ((round(s.start * rate / own_rate), round(s.end * rate / own_rate)) for s in spans)
+    return tuple(Span(start, end) for start, end in scaled if start < end)
+
+
+def _same_names(found: RecordedActivity | None, truth: RecordedActivity) -> dict[str, str]:
+    """Which found speaker is which of the reference: by name, else by whom most is said together."""
+    if found is None:
+        return {}
+    names = [s.speaker for s in found.speakers]
+    wanted = [s.speaker for s in truth.speakers]
+    if set(names) & set(wanted) or len(names) > len(wanted) or len(wanted) > 6:
+        return {name: name for name in names}
+    own = {s.speaker: _at(s.talkspurts, found.sampling_rate, truth.sampling_rate) for s in found.speakers}
+    gold = {s.speaker: s.talkspurts for s in truth.speakers}
+    together = {
+        (a, b): talk_times((own[a], gold[b])).overlap if own[a] and gold[b] else 0
+        for a in names
+        for b in wanted
+    }
+    best = max(
+        permutations(wanted, len(names)),
+        key=lambda order: sum(together[pair] for pair in zip(names, order, strict=True)),
+    )
+    return dict(zip(names, best, strict=True))

@@ -1,0 +1,105 @@
+"""What a filter decided, taken up again from its cache: the same candidates, without hearing anything."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from pipeline.core.heard import Heard
+from pipeline.core.mining.candidates import Candidate
+from pipeline.core.mining.quality import structure_problems
+from pipeline.core.mining.voices import calibrations_of, diarization_problems
+from pipeline.domain.errors import ConfigError
+from pipeline.domain.mining import RecordedActivity
+from pipeline.io.mining_cache import MiningCache
+from pipeline.io.recordings.declaration import Declaration, DeclaredRecording
+from pipeline.mining import candidates_of
+
+
+@dataclass(frozen=True, slots=True)
+class MinedRecording:
+    """One recording, as it was declared, heard and decided about."""
+
+    declared: DeclaredRecording
+    heard: Heard
+    candidates: tuple[Candidate, ...]
+    """None of a recording that was refused as a whole."""
+
+    @property
+    def activity(self) -> RecordedActivity | None:
+        """Who was heard when."""
+        return self.heard.activity
+
+    def duration_s(self, truth: RecordedActivity | None = None) -> float:
+        """The longest that anything says: nothing that was found lies outside."""
+        known = [self.heard.probed.duration_s] if self.heard.probed is not None else []
+        known.extend(a.num_samples / a.sampling_rate for a in (self.activity, truth) if a is not None)
+        return max(known, default=0.0)
+
+
+class Results:
+    """The directory of a filter's `--out`."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self.declaration = _declaration(out)
+        self._cache = MiningCache(out / "activity")
+        self._declared = {one.recording_id: one for one in self.declaration.recordings}
+        self._heard = {
+            one.recording_id: one for one in self._cache.entries() if one.recording_id in self._declared
+        }
+        self._calibrations = calibrations_of(
+            (self._corpus(name), one.voices) for name, one in self._heard.items() if one.voices is not None
+        )
+
+    @property
+    def recording_ids(self) -> tuple[str, ...]:
+        """All that was heard."""
+        return tuple(sorted(self._heard))
+
+    def find(self, recording_id: str) -> MinedRecording | None:
+        """By its id, or by what follows the corpus in it (`ami:dev00` is `dev00` in an RTTM)."""
+        names = [name for name in self._heard if recording_id in (name, name.rpartition(":")[2])]
+        if not names:
+            return None
+        name = recording_id if recording_id in names else min(names)
+        declared, heard = self._declared[name], self._heard[name]
+        return MinedRecording(declared, heard, self._candidates(declared, heard))
+
+    def known(self) -> Iterator[tuple[str, dict[str, str]]]:
+        """What the filter itself knows of its recordings."""
+        for name, heard in self._heard.items():
+            language = self._declared[name].language
+            mode = heard.activity.mode if heard.activity is not None else "refused"
+            yield name, {"mode": mode, "language": language.value if language is not None else "not stated"}
+
+    def _candidates(self, declared: DeclaredRecording, heard: Heard) -> tuple[Candidate, ...]:
+        activity, voices = heard.activity, heard.voices
+        if activity is None:
+            return ()
+        timbre = self.declaration.timbre.calibrated(self._calibrations.get(self._corpus(heard.recording_id)))
+        if voices is not None and diarization_problems(activity, voices, timbre):
+            return ()
+        candidates = candidates_of(
+            self.declaration.model_copy(update={"timbre": timbre}),
+            activity,
+            self._cache.load_frames(heard),
+            voices,
+            declared.language,
+        )
+        return () if structure_problems(candidates, self.declaration.quality) else candidates
+
+    def _corpus(self, recording_id: str) -> str:
+        rights = self._declared[recording_id].rights or self.declaration.rights
+        return rights.corpus if rights is not None else "unstated"
+
+
+def _declaration(out: Path) -> Declaration:
+    path = out / "filter.json"
+    try:
+        return Declaration.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValidationError) as error:
+        raise ConfigError(
+            f"{path}: no results of humdial filter here; wanted the directory of its --out"
+        ) from error
