@@ -17,7 +17,7 @@ from pipeline.domain.record import Record
 from pipeline.stages.render import Config as RenderConfig
 from pipeline.stages.script import Config as ScriptConfig
 from pipeline.stages.seeds import Config as SeedsConfig
-from pipeline.stages.speech import Config as SpeechConfig
+from pipeline.stages.speech_config import Config as SpeechConfig
 from pipeline.stages.timing import Config as TimingConfig
 
 DEMO = "demo"

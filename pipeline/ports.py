@@ -8,10 +8,12 @@ import numpy.typing as npt
 
 from pipeline.domain.chat import ChatReply, ChatRequest
 from pipeline.domain.diarization import Diarization
-from pipeline.domain.emotional import Tag
+from pipeline.domain.labels import Language
 from pipeline.domain.span import Span
+from pipeline.domain.takes import Capabilities, Take
 from pipeline.domain.timeline import AudioFile
 from pipeline.domain.voice import Clip, ClipRef, SpeechRequest
+from pipeline.domain.words import Word
 
 
 class ChatModel(Protocol):
@@ -28,7 +30,7 @@ class ChatModel(Protocol):
 
 
 class SpeechSynthesizer(Protocol):
-    """Text to a clip at the engine's own rate; never resampled, never normalised here."""
+    """Text to a take at the engine's own rate; never resampled, never normalised here."""
 
     @property
     def backend(self) -> str:
@@ -36,30 +38,70 @@ class SpeechSynthesizer(Protocol):
         ...
 
     @property
-    def engine(self) -> str:
-        """`<engine>-<version>`: everything that changes the audio of an equal request."""
+    def capabilities(self) -> Capabilities:
+        """What it can do. Requests ask for nothing else: what an engine cannot make is left out of the audio,
+        never replaced by a noise that might pass for it, and stays in the record."""
         ...
 
-    @property
-    def max_in_flight(self) -> int:
-        """How many requests it serves at once."""
-        ...
+    async def synthesize(self, request: SpeechRequest) -> Take:
+        """Speak one request, with the sounds in `request.tags` at their places. The take's words are those of the
+        text: a tag is none of them.
 
-    @property
-    def tags(self) -> frozenset[Tag]:
-        """Sounds beside words that it can make, such as `[laughter]`; empty where it has none.
-
-        Requests hold no other ones: what an engine cannot make is left out of the audio, never replaced by a
-        noise that might pass for it, and stays in the record.
+        Raises BadTakeError where the engine failed at this request with this seed, RecordError for a text that it
+        cannot speak whatever the seed, TransientBackendError where the engine is not to be had,
+        TerminalBackendError where it never will be. It is as patient as its own configuration says before that.
         """
         ...
 
-    async def synthesize(self, request: SpeechRequest) -> Clip:
-        """Speak one request, trimmed of leading and trailing silence, with the sounds in `request.tags` at their
-        places. The clip's words are those of the text: a tag is none of them.
 
-        Raises RecordError for text that cannot be spoken, TransientBackendError or TerminalBackendError.
+class Aligner(Protocol):
+    """When the words of a known text are spoken in a clean recording of it."""
+
+    @property
+    def name(self) -> str:
+        """`<aligner>-<model>@<revision>`"""
+        ...
+
+    @property
+    def resolution_ms(self) -> float:
+        """Of its times: the step of its clock."""
+        ...
+
+    async def align(
+        self, samples: npt.NDArray[np.float32], sampling_rate: int, text: str, language: Language
+    ) -> tuple[Word, ...]:
+        """Words of `text` (as `pipeline.core.tokens.words_of` tells them) in `[num_samples]`, source ALIGNER.
+
+        Raises RecordError where it finds no way through this text, TransientBackendError or TerminalBackendError.
         """
+        ...
+
+
+class Transcriber(Protocol):
+    """Speech to text, to hear whether a clip says what it should."""
+
+    @property
+    def name(self) -> str:
+        """`<recogniser>-<model>`"""
+        ...
+
+    async def transcribe(
+        self, samples: npt.NDArray[np.float32], sampling_rate: int, language: Language
+    ) -> str:
+        """What is said in `[num_samples]`; empty for nothing. Raises TransientBackendError or TerminalBackendError."""
+        ...
+
+
+class VoiceEncoder(Protocol):
+    """A recording of one speaker to a point in a space of voices."""
+
+    @property
+    def name(self) -> str:
+        """`<encoder>-<digest of its weights>`"""
+        ...
+
+    def embed(self, samples: npt.NDArray[np.float32], sampling_rate: int) -> npt.NDArray[np.float32] | None:
+        """The voice in `[num_samples]`, `[dim]` of length 1; None where too little is said."""
         ...
 
 

@@ -9,7 +9,6 @@ from pipeline.io.report_page import write_report
 from pipeline.io.run_directory import RunDirectory
 from pipeline.run_records import RunDescription, read_description
 from pipeline.stages.timing import OverlapSpread
-from pipeline.wiring import rendered_tags
 
 
 def report_run(run_directory: Path) -> RunReport:
@@ -23,7 +22,7 @@ def report_run(run_directory: Path) -> RunReport:
         run.read_dialogues(),
         run.read_refusals(),
         timing_basis(description),
-        rendered=rendered_tags(description.config),
+        rendered=frozenset(description.versions.sounds),
     )
     write_report(run_directory, report, run.read_dialogues())
     return report

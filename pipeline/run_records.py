@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from pipeline.config import RunConfig
 from pipeline.core.ledger import Ledger
 from pipeline.core.timing.calibration import Calibration, SpreadReach
+from pipeline.domain.emotional import Tag
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.record import Record
 
@@ -79,6 +80,8 @@ class Versions(Record):
     packages: dict[str, str]
     models: Mapping[str, str] = {}
     """Who wrote, judged and spoke, by role."""
+    sounds: tuple[Tag, ...] = ()
+    """Beside words: those that whoever spoke could make. Others are in the records and not in the audio."""
     prompts: Mapping[str, str] = {}
     """SHA-256 by `<stage>/<name>.v<N>` of every prompt that the author was given."""
     sources: tuple[str, ...] = ()

@@ -272,6 +272,7 @@ class Runner:
             deps={**before.deps, **self._wiring.bound()},
             packages={name: found for name in PACKAGES if (found := _version(name))},
             models={**before.models, **self._wiring.models},
+            sounds=tuple(sorted({*before.sounds, *self._wiring.sounds})),
             prompts={**before.prompts, **self._wiring.prompts},
             sources=self._sources or before.sources,
         )

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pipeline.config import DEMO, RunConfig
 from pipeline.core.ledger import Call
@@ -29,11 +29,16 @@ from pipeline.io.run_directory import RunDirectory
 from pipeline.io.sources import fingerprint_source
 from pipeline.io.store import Store
 from pipeline.io.voices import load_catalogue
-from pipeline.ports import ChatModel, ReplyStore
+from pipeline.ports import ChatModel, ReplyStore, SpeechSynthesizer
 from pipeline.stages import render, script, seeds, speech, timing
 from pipeline.stages.author_config import AuthorConfig
 from pipeline.stages.seeds import SeedSource, SourceContent
 from pipeline.stages.shard import Shard
+from pipeline.stages.speaking import Ladder
+from pipeline.stages.speech_config import BackendName
+
+if TYPE_CHECKING:
+    from pipeline.backends.espeak.synthesizer import EspeakSynthesizer
 
 R = TypeVar("R", bound=Record)
 I = TypeVar("I", bound=Record)  # noqa: E741 - what a stage takes in
@@ -49,13 +54,6 @@ STAGE_VERSIONS = {stage.NAME: stage.VERSION for stage in (seeds, script, speech,
 def directory_of(stage: str) -> str:
     """Name of a stage's directory in a run: `02-script`."""
     return f"{ORDER.index(stage) + 1:02d}-{stage}"
-
-
-def rendered_tags(config: RunConfig) -> frozenset[Tag]:
-    """Sounds beside words that the configured synthesizer can make; asked without starting it."""
-    from pipeline.backends.espeak.synthesizer import TAGS
-
-    return {"espeak": TAGS}[config.speech.backend]
 
 
 class ReadUpstream(Protocol):
@@ -103,6 +101,8 @@ class Wiring:
         self._bound: dict[tuple[str, float], BoundStage] = {}
         self.models: dict[str, str] = {}
         """Who writes, judges and speaks in the stages built so far, by role."""
+        self.sounds: frozenset[Tag] = frozenset()
+        """Beside words: those that whoever speaks can make."""
         self.prompts: dict[str, str] = {}
         """SHA-256 by `<stage>/<name>.v<N>` of the prompts that they use."""
 
@@ -222,18 +222,42 @@ class Wiring:
         write_records(self._run_directory / directory_of(script.NAME) / f"ledger.{index:05d}.jsonl", calls)
 
     def _speech(self) -> BoundStage:
-        from pipeline.backends.espeak.synthesizer import EspeakSynthesizer
+        deps = self.speech_deps()
+        return _bind(speech.NAME, speech.VERSION, self._config.speech, deps, Script, speech.run)
 
-        synthesizer = self._resources.enter_context(EspeakSynthesizer(workers=self._config.speech.processes))
-        self.models["synthesizer"] = synthesizer.engine
-        deps = speech.Deps(
+    def speech_deps(self) -> speech.Deps:
+        """Deps of the speech stage: who speaks, and with which voices."""
+        config = self._config.speech
+        catalogue = load_catalogue()
+        ladder = Ladder(
+            rungs=tuple(self._synthesizers()),
+            voices=catalogue,
+            bank=config.bank.backend,
+            retakes=config.retakes,
+            limits=config.gate,
+        )
+        self.models["synthesizer"] = "+".join(rung.capabilities.engine for rung in ladder.rungs)
+        self.sounds = ladder.tags
+        return speech.Deps(
             root_seed=self._config.seed,
-            synthesizer=synthesizer,
-            voices=tuple(v for v in load_catalogue() if v.backend == synthesizer.backend),
+            ladder=ladder,
+            voices=tuple(v for v in catalogue if v.backend == config.backend),
             clips=self._store,
             sampling_rate=self._config.render.sampling_rate,
         )
-        return _bind(speech.NAME, speech.VERSION, self._config.speech, deps, Script, speech.run)
+
+    def _synthesizers(self) -> Iterator[SpeechSynthesizer]:
+        """Those of the ladder, each once."""
+        config = self._config.speech
+        for name in dict.fromkeys((config.backend, *config.then)):
+            yield self._resources.enter_context(self._synthesizer(name))
+
+    def _synthesizer(self, name: BackendName) -> "EspeakSynthesizer":
+        match name:
+            case "espeak":
+                from pipeline.backends.espeak.synthesizer import EspeakSynthesizer
+
+                return EspeakSynthesizer(workers=self._config.speech.processes)
 
     def _timing(self, dial: float) -> BoundStage:
         deps = self.timing_deps(dial)

@@ -73,9 +73,7 @@ def _espeak() -> str:
     )
     with EspeakSynthesizer(workers=1) as synthesizer:
         clip = asyncio.run(synthesizer.synthesize(request))
-        return (
-            f"{synthesizer.engine}: {len(clip.words)} words in {len(clip.samples) / clip.sampling_rate:.2f} s"
-        )
+        return f"{synthesizer.capabilities.engine}: {len(clip.words)} words in {len(clip.samples) / clip.sampling_rate:.2f} s"
 
 
 def _audio() -> str:

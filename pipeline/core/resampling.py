@@ -32,4 +32,5 @@ def resample_clip(clip: Clip, sampling_rate: int) -> Clip:
         sampling_rate=sampling_rate,
         words=tuple(words),
         engine=clip.engine,
+        making=clip.making,
     )

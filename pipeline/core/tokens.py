@@ -18,6 +18,11 @@ def tokenize(text: str) -> tuple[tuple[str, int, int], ...]:
     return tuple((match.group(), match.start(), match.end()) for match in _TOKEN.finditer(text))
 
 
+def is_character(word: str) -> bool:
+    """Whether a word is a Chinese character, which is spoken as one syllable."""
+    return re.fullmatch(f"[{_HAN}]", word) is not None
+
+
 def words_of(text: str) -> tuple[str, ...]:
     """The words alone."""
     return tuple(word for word, _, _ in tokenize(text))

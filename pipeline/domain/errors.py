@@ -6,12 +6,14 @@
      ├── ReplyAwaitedError         a batch has not answered yet: the dialogue waits
      └── BackendError              an engine or server failed
           ├── TransientBackendError   worth another try (timeout, 429, 503)
+          ├── BadTakeError            an engine answered, but not with speech: another seed may do
           └── TerminalBackendError    the same request can never succeed
 
 A message names *who* complains, *what* about, what it *got*, what it *wanted*, and the *remedy*.
 """
 
 from pipeline.domain.quarantine import Reason, Refusal
+from pipeline.domain.takes import Flaw
 
 
 class PipelineError(Exception):
@@ -47,6 +49,15 @@ class TransientBackendError(BackendError):
     def __init__(self, message: str, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class BadTakeError(BackendError):
+    """A speech engine answered with something that is no take. Another seed or another engine may do better."""
+
+    def __init__(self, flaw: Flaw, detail: str) -> None:
+        super().__init__(f"{flaw.value}: {detail}")
+        self.flaw = flaw
+        self.detail = detail
 
 
 class TerminalBackendError(BackendError):

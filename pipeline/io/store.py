@@ -72,6 +72,7 @@ class Store:
             sampling_rate=clip.sampling_rate,
             words=clip.words,
             engine=clip.engine,
+            making=clip.making,
         )
         audio, sidecar = self._clip_paths(digest)
         _, digest = write_audio(audio, pcm, clip.sampling_rate, "wav")

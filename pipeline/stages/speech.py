@@ -11,42 +11,26 @@ leaves what emotions do to the level as it is::
 import asyncio
 import hashlib
 from dataclasses import dataclass
-from typing import Literal
-
-import numpy as np
-from pydantic import Field
 
 from pipeline.core.casting import cast
-from pipeline.core.levels import TARGET_LUFS, speaker_gain_db
+from pipeline.core.levels import speaker_gain_db
 from pipeline.core.resampling import resample_clip
-from pipeline.core.seeding import derive_seed
+from pipeline.core.seeding import derive_seed, draw_uniform
 from pipeline.domain.errors import RecordError
 from pipeline.domain.labels import Speaker
-from pipeline.domain.quarantine import Reason, Refusal
-from pipeline.domain.record import Record
+from pipeline.domain.quarantine import Refusal
 from pipeline.domain.script import Script, Utterance
 from pipeline.domain.spoken import SpokenScript, SpokenUtterance
+from pipeline.domain.takes import Kind
 from pipeline.domain.timeline import Voicing
-from pipeline.domain.voice import Clip, ClipRef, SpeechRequest, Voice
-from pipeline.ports import ClipStore, SpeechSynthesizer
+from pipeline.domain.voice import ClipRef, SpeechRequest, Voice
+from pipeline.ports import ClipStore
 from pipeline.stages.shard import Shard
+from pipeline.stages.speaking import Ladder, Speaking
+from pipeline.stages.speech_config import Config
 
 NAME = "speech"
-VERSION = 2
-
-QUIETEST_PEAK_DBFS = -60.0
-"""A clip below it is no speech: engines speak at -20 to 0 dBFS."""
-
-
-class Config(Record):
-    """Who speaks, and how loud."""
-
-    backend: Literal["espeak"] = "espeak"
-    """`espeak`: espeak-ng in processes of its own; needs no GPU, no network and no model."""
-    processes: int = Field(default=2, ge=1, le=64)
-    """Engine processes; changes the speed, never the audio."""
-    loudness_lufs: float = Field(default=TARGET_LUFS, ge=-40, le=-10)
-    """Target of each speaker's clips in a dialogue (BS.1770, integrated)."""
+VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +38,16 @@ class Deps:
     """What the stage needs from the outside."""
 
     root_seed: int
-    synthesizer: SpeechSynthesizer
+    ladder: Ladder
     voices: tuple[Voice, ...]
+    """Who may be cast: voices of the first engine."""
     clips: ClipStore
     sampling_rate: int
 
     def fingerprint(self) -> str:
-        """Engine, voices and rate."""
+        """Engines, voices and rate."""
         catalogue = hashlib.sha256("\n".join(v.fingerprint() for v in self.voices).encode()).hexdigest()
-        return f"{self.synthesizer.engine}/{catalogue}/{self.sampling_rate}"
+        return f"{self.ladder.fingerprint()}/{catalogue}/{self.sampling_rate}"
 
 
 def run(shard: Shard[Script], config: Config, deps: Deps) -> Shard[SpokenScript]:
@@ -76,24 +61,27 @@ def run(shard: Shard[Script], config: Config, deps: Deps) -> Shard[SpokenScript]
 
 
 async def _speak_all(scripts: tuple[Script, ...], config: Config, deps: Deps) -> list[SpokenScript | Refusal]:
-    gate = asyncio.Semaphore(deps.synthesizer.max_in_flight)
-    return await asyncio.gather(*(_speak_or_refuse(script, config, deps, gate) for script in scripts))
+    speaking = Speaking(deps.ladder)
+    return await asyncio.gather(*(_speak_or_refuse(script, config, deps, speaking) for script in scripts))
 
 
 async def _speak_or_refuse(
-    script: Script, config: Config, deps: Deps, gate: asyncio.Semaphore
+    script: Script, config: Config, deps: Deps, speaking: Speaking
 ) -> SpokenScript | Refusal:
     try:
-        return await _speak(script, config, deps, gate)
+        return await _speak(script, config, deps, speaking)
     except RecordError as error:
         return error.refusal(NAME, script.dialogue_id, script.to_line())
 
 
-async def _speak(script: Script, config: Config, deps: Deps, gate: asyncio.Semaphore) -> SpokenScript:
+async def _speak(script: Script, config: Config, deps: Deps, speaking: Speaking) -> SpokenScript:
     voices = cast(script, deps.voices, deps.root_seed)
+    kinds = kinds_of(script)
     unspoken = script.unspoken()
     said = [u for u in script.utterances if u.utterance_id not in unspoken]
-    refs = await asyncio.gather(*(_clip(script, u, voices[u.speaker], deps, gate) for u in said))
+    refs = await asyncio.gather(
+        *(clip_of(_request(script, u, voices[u.speaker], kinds, config, deps), deps, speaking) for u in said)
+    )
     clips = tuple(
         SpokenUtterance(utterance_id=u.utterance_id, clip=ref) for u, ref in zip(said, refs, strict=True)
     )
@@ -106,9 +94,21 @@ async def _speak(script: Script, config: Config, deps: Deps, gate: asyncio.Semap
     return SpokenScript(script=script, voicing=voicing, clips=clips)
 
 
-async def _clip(
-    script: Script, utterance: Utterance, voice: Voice, deps: Deps, gate: asyncio.Semaphore
-) -> ClipRef:
+def kinds_of(script: Script) -> dict[str, Kind]:
+    """What utterances are that bring an event; all others are turns."""
+    kinds = {}
+    for event in script.events:
+        if event.type.is_backchannel:
+            kinds[event.utterance_id] = Kind.BACKCHANNEL
+        elif event.type.is_interruption:
+            kinds[event.utterance_id] = Kind.INTERRUPTION
+    return kinds
+
+
+def _request(
+    script: Script, utterance: Utterance, voice: Voice, kinds: dict[str, Kind], config: Config, deps: Deps
+) -> SpeechRequest:
+    kind = kinds.get(utterance.utterance_id, Kind.TURN)
     request = SpeechRequest(
         text=utterance.text,
         language=script.language,
@@ -116,33 +116,40 @@ async def _clip(
         emotion=utterance.emotion,
         style=utterance.style,
         intensity=utterance.intensity,
-        tags=tuple(place for place in utterance.tags if place.tag in deps.synthesizer.tags),
+        tags=utterance.tags,
+        kind=kind,
         seed=derive_seed(deps.root_seed, NAME, f"{voice.voice_id}/{utterance.text}"),
     )
-    digest = clip_digest(request, deps.synthesizer.engine, deps.sampling_rate)
+    if kind is not Kind.BACKCHANNEL:
+        return request
+    place = f"{script.dialogue_id}/{utterance.utterance_id}"
+    take = int(draw_uniform(deps.root_seed, "bank", place, "take") * config.bank.takes)
+    return bank_request(request, take)
+
+
+def bank_request(request: SpeechRequest, take: int) -> SpeechRequest:
+    """The n-th take of an interjection. It depends on voice and words alone, so that every run draws from one bank.
+
+    >>> [bank_speed(take) for take in range(5)]
+    [1.0, 0.96, 1.04, 0.98, 1.02]
+    """
+    name = f"{request.voice.voice_id}/{request.text}/{take}"
+    return request.model_copy(update={"seed": derive_seed(0, "bank", name), "speed": bank_speed(take)})
+
+
+def bank_speed(take: int) -> float:
+    """Within 4 % of the voice's own: nobody says a word twice in quite the same way."""
+    return round(1.0 + (0.0, -0.04, 0.04, -0.02, 0.02)[take % 5], 3)
+
+
+async def clip_of(request: SpeechRequest, deps: Deps, speaking: Speaking) -> ClipRef:
+    """The stored clip of a request, spoken now if it is not there yet. Raises RecordError, BackendError."""
+    digest = deps.ladder.clip_digest(request, deps.sampling_rate)
     ref = deps.clips.find_clip(digest)
     if ref is not None:
         return ref
-    async with gate:
-        clip = await deps.synthesizer.synthesize(request)
-    _check_audible(clip, request)
+    clip = await speaking.speak(request)
     return deps.clips.put_clip(digest, resample_clip(clip, deps.sampling_rate))
-
-
-def _check_audible(clip: Clip, request: SpeechRequest) -> None:
-    """Refuse what an engine may answer instead of speech: nothing would be heard where the record has words."""
-    peak_dbfs = 20.0 * float(np.log10(max(float(np.max(np.abs(clip.samples))), 1e-9)))
-    if peak_dbfs < QUIETEST_PEAK_DBFS or not clip.words:
-        raise RecordError(
-            Reason.BAD_AUDIO,
-            f"{clip.engine} gave {len(clip.words)} words with a peak of {peak_dbfs:.0f} dBFS for "
-            f"{request.text!r}; wanted words and {QUIETEST_PEAK_DBFS:.0f} dBFS or more",
-        )
-
-
-def clip_digest(request: SpeechRequest, engine: str, sampling_rate: int) -> str:
-    """Address of a clip: what was asked, of which engine, at which rate."""
-    return hashlib.sha256(f"{request.fingerprint()}/{engine}/{sampling_rate}".encode()).hexdigest()
 
 
 def _voicing(speaker: Speaker, voice: Voice, refs: list[ClipRef], config: Config, deps: Deps) -> Voicing:

@@ -23,7 +23,8 @@ from pipeline.core.tokens import words_of
 from pipeline.domain.errors import ConfigError, RecordError, TerminalBackendError, TransientBackendError
 from pipeline.domain.labels import Emotion, Language, Style
 from pipeline.domain.quarantine import Reason
-from pipeline.domain.voice import Clip, SpeechRequest, Voice
+from pipeline.domain.takes import Take
+from pipeline.domain.voice import SpeechRequest, Voice
 from pipeline.io.voices import load_catalogue
 
 pytest.importorskip("espeakng_loader", reason="the extra 'espeak' is not installed")
@@ -62,14 +63,14 @@ def ask(
     )
 
 
-def speak(synthesizer: EspeakSynthesizer, *requests: SpeechRequest) -> list[Clip]:
-    async def gather() -> list[Clip]:
+def speak(synthesizer: EspeakSynthesizer, *requests: SpeechRequest) -> list[Take]:
+    async def gather() -> list[Take]:
         return list(await asyncio.gather(*(synthesizer.synthesize(request) for request in requests)))
 
     return asyncio.run(gather())
 
 
-def heard(clip: Clip) -> tuple[str, tuple[object, ...]]:
+def heard(clip: Take) -> tuple[str, tuple[object, ...]]:
     """Everything that must be equal in equal clips."""
     return hashlib.sha256(clip.samples.tobytes()).hexdigest(), clip.words
 
@@ -116,7 +117,7 @@ def test_killing_workers_midway_changes_no_clip(synthesizer: EspeakSynthesizer) 
     requests = [ask(text, "zh-m01", seed=n) for n in range(6) for text in SENTENCES[Language.ZH]]
     wanted = [heard(clip) for clip in speak(synthesizer, *requests)]
 
-    async def murder(other: EspeakSynthesizer) -> list[Clip]:
+    async def murder(other: EspeakSynthesizer) -> list[Take]:
         work = asyncio.gather(*(other.synthesize(request) for request in requests))
         await asyncio.sleep(0.05)
         for worker in other.process_ids:
@@ -287,8 +288,8 @@ def test_a_synthesizer_has_a_worker(workers: int) -> None:
 def test_the_engine_name_changes_with_the_voices(tmp_path: Path, synthesizer: EspeakSynthesizer) -> None:
     (tmp_path / "x01").write_text("language variant\nname humdial-x01\npitch 80 120\n")
     with EspeakSynthesizer(workers=1, voices=tmp_path) as other:
-        assert other.engine != synthesizer.engine
-        assert other.engine.startswith("espeak-ng-1.52.0+")
+        assert other.capabilities.engine != synthesizer.capabilities.engine
+        assert other.capabilities.engine.startswith("espeak-ng-1.52.0+")
 
 
 ENGINE = "espeak-ng-1.52.0+0b7e4a2d"
@@ -305,7 +306,7 @@ def test_audio_does_not_change_unless_the_engine_name_does(synthesizer: EspeakSy
         name: hashlib.sha256(clip.samples.tobytes()).hexdigest()[:16]
         for name, clip in zip(GOLDEN, clips, strict=True)
     }
-    assert (synthesizer.engine, found) == (ENGINE, GOLDEN)
+    assert (synthesizer.capabilities.engine, found) == (ENGINE, GOLDEN)
 
 
 @pytest.mark.parametrize("language", list(Language))
@@ -330,14 +331,14 @@ def test_words_start_and_end_where_the_sound_does(synthesizer: EspeakSynthesizer
     assert max(errors_ms) <= 60
 
 
-def _frames_db(clip: Clip) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], float]:
+def _frames_db(clip: Take) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], float]:
     frame = clip.sampling_rate // 100
     count = len(clip.samples) // frame
     power = np.square(clip.samples[: count * frame].reshape(count, frame).astype(np.float64)).mean(axis=1)
     return 10 * np.log10(power / power.max() + 1e-12), frame / clip.sampling_rate
 
 
-def _energy_bounds_s(clip: Clip) -> tuple[float, float]:
+def _energy_bounds_s(clip: Take) -> tuple[float, float]:
     level_db, frame_s = _frames_db(clip)
     loud = np.flatnonzero(level_db > -35)
     return float(loud[0] * frame_s), float((loud[-1] + 1) * frame_s)

@@ -18,7 +18,8 @@ from pipeline.core.loudness import integrated_loudness_lufs
 from pipeline.core.speakable import speakable
 from pipeline.domain.emotional import Intensity
 from pipeline.domain.labels import Emotion, Language, Style
-from pipeline.domain.voice import Clip, SpeechRequest
+from pipeline.domain.takes import Take
+from pipeline.domain.voice import SpeechRequest
 from pipeline.io.voices import load_catalogue
 from tests.backends.said_in_any_mood import SENTENCES
 
@@ -58,7 +59,7 @@ def speak(
     asked: Sequence[Case],
     emotions: Sequence[Emotion] = tuple(Emotion),
     intensity: Intensity = Intensity.CLEAR,
-) -> dict[tuple[Case, Emotion], Clip]:
+) -> dict[tuple[Case, Emotion], Take]:
     keys = list(product(asked, emotions))
     requests = [
         SpeechRequest(
@@ -73,18 +74,18 @@ def speak(
         for case, emotion in keys
     ]
 
-    async def gather() -> list[Clip]:
+    async def gather() -> list[Take]:
         return list(await asyncio.gather(*(synthesizer.synthesize(request) for request in requests)))
 
     return dict(zip(keys, asyncio.run(gather()), strict=True))
 
 
-def measured(clips: dict[tuple[Case, Emotion], Clip]) -> Measured:
+def measured(clips: dict[tuple[Case, Emotion], Take]) -> Measured:
     pytest.importorskip("parselmouth", reason="praat-parselmouth is not installed")
     return {key: figures(clip) for key, clip in clips.items()}
 
 
-def figures(clip: Clip) -> Figures:
+def figures(clip: Take) -> Figures:
     """Pitch in semitones above 100 Hz, its range from the 10th to the 90th percentile, words (in Mandarin:
     syllables) per second without pauses, and loudness before any gain."""
     pitch_st = 12 * np.log2(f0_track_hz(clip) / 100)
@@ -97,7 +98,7 @@ def figures(clip: Clip) -> Figures:
     }
 
 
-def f0_track_hz(clip: Clip) -> npt.NDArray[np.float64]:
+def f0_track_hz(clip: Take) -> npt.NDArray[np.float64]:
     """Voiced frames, tracked twice: the second time within what the first one found (De Looze and Hirst)."""
     import parselmouth
 
@@ -109,7 +110,7 @@ def f0_track_hz(clip: Clip) -> npt.NDArray[np.float64]:
     return np.asarray(track[track > 0], dtype=np.float64)
 
 
-def audible_s(clip: Clip) -> float:
+def audible_s(clip: Take) -> float:
     """Seconds that are no pause: frames of 10 ms within 40 dB of the loudest one."""
     frame = clip.sampling_rate // 100
     count = len(clip.samples) // frame

@@ -13,7 +13,8 @@ from pipeline.backends.espeak.calibration import TEST_SENTENCES, measure_median_
 from pipeline.backends.espeak.prosody import EMOTIONS, STYLES, prosody
 from pipeline.core.speakable import speakable
 from pipeline.domain.labels import Emotion, Gender, Language, Style
-from pipeline.domain.voice import Clip, SpeechRequest, Voice
+from pipeline.domain.takes import Take
+from pipeline.domain.voice import SpeechRequest, Voice
 from pipeline.io.voices import load_catalogue
 
 VOICES = tuple(voice for voice in load_catalogue() if voice.backend == "espeak")
@@ -27,7 +28,7 @@ def synthesizer() -> Iterator[EspeakSynthesizer]:
         yield shared
 
 
-def speak(synthesizer: EspeakSynthesizer, voice: Voice, emotion: Emotion, style: Style = Style.PLAIN) -> Clip:
+def speak(synthesizer: EspeakSynthesizer, voice: Voice, emotion: Emotion, style: Style = Style.PLAIN) -> Take:
     request = SpeechRequest(
         text=TEST_SENTENCES[voice.language],
         language=voice.language,

@@ -27,6 +27,7 @@ from pipeline.io.references import load_reference
 from pipeline.io.store import Store
 from pipeline.stages import render, script, seeds, speech, timing
 from pipeline.stages.shard import Shard
+from pipeline.stages.speaking import Ladder
 from tests.spoken import ALL_SHAPES, hesitation, interruption, load_clip, speak
 from tests.stages.doubles import VOICES, HumSynthesizer, PlainAuthor, plan_of, seed_of
 
@@ -85,7 +86,7 @@ def speech_lines() -> Iterator[str]:
     with TemporaryDirectory() as store:
         deps = speech.Deps(
             root_seed=0,
-            synthesizer=HumSynthesizer(),
+            ladder=Ladder((HumSynthesizer(),), VOICES),
             voices=VOICES,
             clips=Store(Path(store)),
             sampling_rate=24_000,

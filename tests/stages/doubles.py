@@ -17,7 +17,8 @@ from pipeline.domain.scene import Scene, scene_definition
 from pipeline.domain.script import DialoguePlan
 from pipeline.domain.seed import SeedDialogue, SeedSpeaker, SeedTurn
 from pipeline.domain.span import Span
-from pipeline.domain.voice import Clip, SpeechRequest, Voice
+from pipeline.domain.takes import Capabilities, Take
+from pipeline.domain.voice import SpeechRequest, Voice
 from pipeline.domain.words import TimeSource, Word
 from pipeline.ports import ChatModel
 from tests.spoken import LICENCE
@@ -184,7 +185,22 @@ class HumSynthesizer:
     tags: frozenset[Tag] = frozenset()
     _at_once: int = 0
 
-    async def synthesize(self, request: SpeechRequest) -> Clip:
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(
+            engine=self.engine,
+            languages=frozenset(Language),
+            voices=None,
+            clones=False,
+            emotions=frozenset(Emotion),
+            tags=self.tags,
+            seed="exact",
+            word_times=True,
+            longest_text=1000,
+            max_in_flight=self.max_in_flight,
+        )
+
+    async def synthesize(self, request: SpeechRequest) -> Take:
         self.asked.append(request)
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
@@ -195,7 +211,7 @@ class HumSynthesizer:
         pitch_hz = 200 + int(request.fingerprint()[:4], 16) % 200
         seconds = np.arange(len(words) * HUM_WORD) / HUM_RATE
         samples = (0.3 * np.sin(2 * np.pi * pitch_hz * seconds)).astype(np.float32)
-        return Clip(
+        return Take(
             samples=self.shape(samples),
             sampling_rate=HUM_RATE,
             words=tuple(

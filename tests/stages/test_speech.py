@@ -15,6 +15,7 @@ from pipeline.io.voices import load_catalogue
 from pipeline.ports import SpeechSynthesizer
 from pipeline.stages import speech
 from pipeline.stages.shard import Shard
+from pipeline.stages.speaking import Ladder
 from pipeline.stages.speech import Config, Deps
 from tests.spoken import ALL_SHAPES, bystander, interruption, script_of
 from tests.stages.doubles import HUM_RATE, HUM_WORD, VOICES, HumSynthesizer, voice_of
@@ -28,7 +29,7 @@ def deps_of(
 ) -> Deps:
     return Deps(
         root_seed=0,
-        synthesizer=synthesizer,
+        ladder=Ladder((synthesizer,), voices),
         voices=voices,
         clips=Store(store),
         sampling_rate=sampling_rate,

@@ -18,6 +18,7 @@ from pipeline.io.voices import load_catalogue
 from pipeline.ports import SpeechSynthesizer
 from pipeline.stages import speech, timing
 from pipeline.stages.shard import Shard
+from pipeline.stages.speaking import Ladder
 from tests.core.timing.dialogues import DYADS, REFERENCE
 from tests.emotional import TAGS, emotional_script
 from tests.stages.doubles import VOICES, HumSynthesizer, voice_of
@@ -28,7 +29,11 @@ SAD_ANGRY = (Emotion.SAD, Emotion.ANGER, Emotion.NEUTRAL)
 
 def deps_of(store: Path, synthesizer: SpeechSynthesizer, voices: tuple[Voice, ...] = VOICES) -> speech.Deps:
     return speech.Deps(
-        root_seed=0, synthesizer=synthesizer, voices=voices, clips=Store(store), sampling_rate=RATE
+        root_seed=0,
+        ladder=Ladder((synthesizer,), voices),
+        voices=voices,
+        clips=Store(store),
+        sampling_rate=RATE,
     )
 
 
@@ -94,7 +99,7 @@ def test_the_user_has_the_gender_that_was_assigned(gender: Gender, tmp_path: Pat
 def test_the_embedded_engine_claims_no_sound_that_it_cannot_make() -> None:
     pytest.importorskip("espeakng_loader", reason="the extra 'espeak' is not installed")
     with EspeakSynthesizer(workers=1) as engine:
-        assert engine.tags == frozenset()
+        assert engine.capabilities.tags == frozenset()
 
 
 @pytest.mark.parametrize("intensity", [Intensity.CLEAR, Intensity.STRONG])

@@ -18,27 +18,28 @@ from pipeline.backends.espeak.folder import find_installation
 from pipeline.backends.espeak.process import EngineRequest, WorkerProcess
 from pipeline.backends.espeak.spelling import ENGLISH, MANDARIN, spell
 from pipeline.core.tokens import words_of
-from pipeline.domain.emotional import Tag
-from pipeline.domain.errors import ConfigError, RecordError, TerminalBackendError
+from pipeline.domain.errors import BadTakeError, ConfigError, RecordError, TerminalBackendError
+from pipeline.domain.labels import Emotion, Language
 from pipeline.domain.quarantine import Reason
-from pipeline.domain.voice import Clip, SpeechRequest
+from pipeline.domain.takes import Capabilities, Flaw, Take
+from pipeline.domain.voice import SpeechRequest
 
 BACKEND = "espeak"
 PROCESSING = "1"
 """Raise it when code, not a table, changes what an equal request sounds like; a golden clip watches."""
-TAGS: frozenset[Tag] = frozenset()
-"""The engine makes words only, and a word read out for a sigh is no sigh."""
+SLOWEST_WPM, FASTEST_WPM = 80, 400
+"""Beyond, the engine clamps, or changes its method."""
 LONGEST_TEXT = 2000
 """Code points in one request; an utterance is a sentence or less."""
 
 
 class EspeakSynthesizer:
-    """A few engine processes, and what turns their output into clips.
+    """A few engine processes, and what turns their output into takes.
 
     Equal requests give equal samples and word times, in any order and with any number of workers::
 
         with EspeakSynthesizer(workers=2) as synthesizer:
-            clip = asyncio.run(synthesizer.synthesize(request))
+            take = asyncio.run(synthesizer.synthesize(request))
 
     The first process starts at once, so that a missing engine is noticed before work begins.
     `voices` holds further voice variants of the engine (None: the shipped ones).
@@ -70,26 +71,28 @@ class EspeakSynthesizer:
         return BACKEND
 
     @property
-    def engine(self) -> str:
-        """`espeak-ng-1.52.0+<revision of voices, prosody and trimming>`"""
-        return self._engine
-
-    @property
-    def max_in_flight(self) -> int:
-        """One request per process."""
-        return len(self._workers)
-
-    @property
-    def tags(self) -> frozenset[Tag]:
-        """Sounds beside words that it can make: none."""
-        return TAGS
+    def capabilities(self) -> Capabilities:
+        """Words in every mood and at every speed, bit-exact; no sounds beside them: a word read out for a sigh
+        is no sigh. One request per process."""
+        return Capabilities(
+            engine=self._engine,
+            languages=frozenset(Language),
+            voices=None,
+            clones=False,
+            emotions=frozenset(Emotion),
+            tags=frozenset(),
+            seed="exact",
+            word_times=True,
+            longest_text=LONGEST_TEXT,
+            max_in_flight=len(self._workers),
+        )
 
     @property
     def process_ids(self) -> tuple[int, ...]:
         """Of the processes that run now, for `doctor` and fault injection."""
         return tuple(worker.pid for worker in self._workers if worker.pid is not None)
 
-    async def synthesize(self, request: SpeechRequest) -> Clip:
+    async def synthesize(self, request: SpeechRequest) -> Take:
         """Speak one request on the next idle process."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._speak, request)
 
@@ -105,7 +108,7 @@ class EspeakSynthesizer:
     ) -> None:
         self.close()
 
-    def _speak(self, request: SpeechRequest) -> Clip:
+    def _speak(self, request: SpeechRequest) -> Take:
         _check(request)
         spelled = spell(request.text, request.language)
         engine_request = _engine_request(request, spelled.text, self._deadline_s)
@@ -125,11 +128,10 @@ class EspeakSynthesizer:
         try:
             words = align(request.text, moved, tidied.runs, sampling_rate)
         except ValueError as error:
-            raise RecordError(
-                Reason.SYNTHESIS_FAILED,
-                f"espeak: {len(tidied.samples)} samples for {request.text!r}: {error}",
+            raise BadTakeError(
+                Flaw.ENGINE_FAILED, f"espeak: {len(tidied.samples)} samples for {request.text!r}: {error}"
             ) from None
-        return Clip(samples=tidied.samples, sampling_rate=sampling_rate, words=words, engine=self._engine)
+        return Take(samples=tidied.samples, sampling_rate=sampling_rate, words=words, engine=self._engine)
 
 
 def _close(threads: ThreadPoolExecutor, workers: tuple[WorkerProcess, ...]) -> None:
@@ -154,7 +156,7 @@ def _engine_request(request: SpeechRequest, spelled: str, deadline_s: int) -> En
         text=spelled,
         voice=request.voice.backend_voice,
         seed=request.seed,
-        rate_wpm=settings.rate_wpm,
+        rate_wpm=min(max(round(settings.rate_wpm * request.speed), SLOWEST_WPM), FASTEST_WPM),
         pitch=settings.pitch,
         pitch_range=settings.pitch_range,
         volume=settings.volume,

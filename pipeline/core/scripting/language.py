@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pipeline.core.tokens import words_of
+from pipeline.core.tokens import is_character, words_of
 from pipeline.domain.errors import RecordError
 from pipeline.domain.labels import Language
 from pipeline.domain.quarantine import Reason
@@ -20,18 +20,12 @@ def check_language(texts: Sequence[str], language: Language) -> None:
     pipeline.domain.errors.RecordError: wrong_language: 0 of 6 words are in letters of 'en'; wanted 50% or more
     """
     words = [word for text in texts for word in words_of(text)]
-    own = sum(_is_han(word) if language is Language.ZH else _is_latin(word) for word in words)
+    own = sum(is_character(word) if language is Language.ZH else _is_latin(word) for word in words)
     if own < MIN_OWN_SHARE * len(words):
         raise RecordError(
             Reason.WRONG_LANGUAGE,
             f"{own} of {len(words)} words are in letters of {language.value!r}; wanted {MIN_OWN_SHARE:.0%} or more",
         )
-
-
-def _is_han(word: str) -> bool:
-    return len(word) == 1 and (
-        "\u3400" <= word <= "\u9fff" or word >= "\uf900"
-    )  # a Hangul syllable is neither
 
 
 def _is_latin(word: str) -> bool:

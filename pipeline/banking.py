@@ -1,0 +1,98 @@
+"""The backchannel bank: checked takes of short interjections, made before they are needed.
+
+Short texts are what engines fail at most. So every voice says every form several times, each take passes the gate
+or is taken again, and runs draw from what is there: a backchannel of a script has the address of a bank take.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.config import RunConfig
+from pipeline.core.interjections import FORMS
+from pipeline.domain.errors import RecordError
+from pipeline.domain.labels import Language, Style
+from pipeline.domain.takes import Flaw, Kind
+from pipeline.domain.voice import ClipRef, SpeechRequest, Voice
+from pipeline.stages.speaking import Speaking
+from pipeline.stages.speech import Deps, bank_request, clip_of
+from pipeline.wiring import Wiring
+
+
+@dataclass(frozen=True, slots=True)
+class Deposit:
+    """What one voice has in the bank."""
+
+    voice: Voice
+    engines: Counter[str]
+    """Takes by the engine that made them."""
+    refused: Counter[Flaw]
+    """Takes that were no good, of those that were made for the bank."""
+    missing: tuple[str, ...]
+    """Forms of which no engine made a good take, with the reason."""
+
+
+def build_bank(
+    config: RunConfig, directory: Path, store: Path, told: Callable[[Deposit], None]
+) -> tuple[Deposit, ...]:
+    """Speak every form with every voice that the configuration may cast; what is stored is not spoken again."""
+    wiring = Wiring(config, directory, store)
+    try:
+        deps = wiring.speech_deps()
+        languages = {source.language for source in config.seeds.sources}
+        return tuple(
+            _deposit(voice, config.speech.bank.takes, deps, told)
+            for voice in deps.voices
+            if voice.language in languages
+        )
+    finally:
+        wiring.close()
+
+
+def _deposit(voice: Voice, takes: int, deps: Deps, told: Callable[[Deposit], None]) -> Deposit:
+    deposit = asyncio.run(_fill(voice, takes, deps))
+    told(deposit)
+    return deposit
+
+
+async def _fill(voice: Voice, takes: int, deps: Deps) -> Deposit:
+    speaking = Speaking(deps.ladder)
+    requests = tuple(_requests(voice, takes))
+    outcomes = await asyncio.gather(*(_take(request, deps, speaking) for request in requests))
+    refs = [one for one in outcomes if isinstance(one, ClipRef)]
+    said = {request.text for request, one in zip(requests, outcomes, strict=True) if isinstance(one, ClipRef)}
+    missing = {
+        request.text: str(one)
+        for request, one in zip(requests, outcomes, strict=True)
+        if isinstance(one, RecordError) and request.text not in said
+    }
+    return Deposit(
+        voice,
+        Counter(ref.engine for ref in refs),
+        Counter(take.flaw for ref in refs for take in ref.making.refused),
+        tuple(missing.values()),
+    )
+
+
+def _requests(voice: Voice, takes: int) -> Iterator[SpeechRequest]:
+    for text, emotion in FORMS[Language(voice.language)]:
+        form = SpeechRequest(
+            text=text,
+            language=voice.language,
+            voice=voice,
+            emotion=emotion,
+            style=Style.PLAIN,
+            seed=0,
+            kind=Kind.BACKCHANNEL,
+        )
+        for take in range(takes):
+            yield bank_request(form, take)
+
+
+async def _take(request: SpeechRequest, deps: Deps, speaking: Speaking) -> ClipRef | RecordError:
+    try:
+        return await clip_of(request, deps, speaking)
+    except RecordError as error:
+        return error

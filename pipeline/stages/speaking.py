@@ -1,0 +1,176 @@
+"""One utterance becomes a clip: takes, the gate, retakes, the next engine, word times.
+
+    engine 1   take --gate--> flaw     other seed     take --gate--> flaw
+    engine 2                                             take --gate--> good --word times--> clip
+    nobody                                               RecordError: the dialogue is refused
+
+What every take was refused for stays with the clip, or in the reason why there is none.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipeline.core.content import ContentLimits, check_content
+from pipeline.core.seeding import derive_seed
+from pipeline.core.takes import USUAL_LIMITS, GateLimits, Trimmed, examine
+from pipeline.domain.emotional import Tag
+from pipeline.domain.errors import BadTakeError, RecordError
+from pipeline.domain.quarantine import Reason
+from pipeline.domain.takes import Flaw, Kind, Making, RefusedTake
+from pipeline.domain.voice import Clip, SpeechRequest, Voice
+from pipeline.ports import Aligner, SpeechSynthesizer, Transcriber
+from pipeline.stages.word_times import align_words
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Hears whether a take says its text."""
+
+    transcriber: Transcriber
+    limits: ContentLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Engines in the order in which they are asked, how often each is, and what a take has to be like."""
+
+    rungs: tuple[SpeechSynthesizer, ...]
+    voices: tuple[Voice, ...]
+    """Of all of them: the same speaker may have a voice of each."""
+    bank: str | None = None
+    """The backend that is asked first for backchannels."""
+    retakes: int = 2
+    limits: GateLimits = USUAL_LIMITS
+    aligners: tuple[Aligner, ...] = ()
+    listener: Listener | None = None
+
+    @property
+    def tags(self) -> frozenset[Tag]:
+        """Sounds beside words that one of them at least can make."""
+        return frozenset[Tag]().union(*(rung.capabilities.tags for rung in self.rungs))
+
+    def fingerprint(self) -> str:
+        """Of everything that changes the clip of an equal request."""
+        parts = [rung.capabilities.engine for rung in self.rungs]
+        parts += [str(self.bank), str(self.retakes), self.limits.fingerprint()]
+        parts += [aligner.name for aligner in self.aligners]
+        if self.listener is not None:
+            parts += [self.listener.transcriber.name, self.listener.limits.fingerprint()]
+        return "/".join(parts)
+
+    def clip_digest(self, request: SpeechRequest, sampling_rate: int) -> str:
+        """Address of a clip: what was asked, of whom, at which rate."""
+        heard = request.model_copy(update={"tags": tuple(p for p in request.tags if p.tag in self.tags)})
+        asked = f"{heard.fingerprint()}/{self.fingerprint()}/{sampling_rate}"
+        return hashlib.sha256(asked.encode()).hexdigest()
+
+    def rungs_for(self, request: SpeechRequest) -> Iterator[tuple[SpeechSynthesizer, Voice]]:
+        """Engines that have a voice of this speaker, in order: nobody's voice changes in mid-dialogue."""
+        first = self.bank if request.kind is Kind.BACKCHANNEL else None
+        for rung in sorted(self.rungs, key=lambda rung: rung.backend != first):
+            voice = self._voice_of(request.voice, rung.backend)
+            if voice is not None and request.language in rung.capabilities.languages:
+                yield rung, voice
+
+    def _voice_of(self, voice: Voice, backend: str) -> Voice | None:
+        if voice.backend == backend:
+            return voice
+        return next(
+            (
+                other
+                for other in self.voices
+                if (other.backend, other.speaker, other.language) == (backend, voice.speaker, voice.language)
+            ),
+            None,
+        )
+
+
+class Speaking:
+    """Speaks requests on a ladder. Belongs to the event loop in which it is used."""
+
+    def __init__(self, ladder: Ladder) -> None:
+        self._ladder = ladder
+        self._places = {
+            rung.backend: asyncio.Semaphore(rung.capabilities.max_in_flight) for rung in ladder.rungs
+        }
+
+    async def speak(self, request: SpeechRequest) -> Clip:
+        """The clip. Raises RecordError where no engine says it well; backend errors that no other take mends."""
+        refused: list[RefusedTake] = []
+        reason = Reason.NO_VOICE
+        for rung, voice in self._ladder.rungs_for(request):
+            for number in range(1 + self._ladder.retakes):
+                asked = _asked(request, rung, voice, number)
+                try:
+                    return await self._take(rung, asked, tuple(refused))
+                except BadTakeError as error:
+                    flaw, detail, reason = error.flaw, error.detail, Reason.BAD_AUDIO
+                except RecordError as error:
+                    flaw, detail, reason = Flaw.REFUSED, error.detail, error.reason
+                refused.append(
+                    RefusedTake(engine=rung.capabilities.engine, seed=asked.seed, flaw=flaw, detail=detail)
+                )
+                if flaw is Flaw.REFUSED:
+                    break
+        raise RecordError(reason, _explain(request, refused))
+
+    async def _take(
+        self, rung: SpeechSynthesizer, request: SpeechRequest, refused: tuple[RefusedTake, ...]
+    ) -> Clip:
+        async with self._places[rung.backend]:
+            take = await rung.synthesize(request)
+        good = examine(take, request.text, request.kind, self._ladder.limits)
+        if rung.capabilities.word_times and not take.words:
+            raise BadTakeError(Flaw.NO_WORDS, f"{take.engine} gives word times, and gave none")
+        await self._listen(good, request)
+        return await self._finish(good, request, refused)
+
+    async def _listen(self, good: Trimmed, request: SpeechRequest) -> None:
+        """Raises BadTakeError where somebody who listens hears another text."""
+        listener = self._ladder.listener
+        if listener is None:
+            return
+        heard = await listener.transcriber.transcribe(
+            good.take.samples, good.take.sampling_rate, request.language
+        )
+        check_content(request.text, heard, request.language, request.kind, listener.limits)
+
+    async def _finish(self, good: Trimmed, request: SpeechRequest, refused: tuple[RefusedTake, ...]) -> Clip:
+        take = good.take
+        aligned = await align_words(take, request.text, request.language, self._ladder.aligners)
+        return Clip(
+            samples=take.samples,
+            sampling_rate=take.sampling_rate,
+            words=aligned.words,
+            engine=take.engine,
+            making=Making(
+                refused=refused,
+                lead_s=round(good.lead_s, 3),
+                tail_s=round(good.tail_s, 3),
+                aligner=aligned.aligner,
+                resolution_ms=aligned.resolution_ms,
+                unapplied=take.unapplied,
+                warnings=(*take.warnings, *good.warnings, *aligned.warnings),
+            ),
+        )
+
+
+def _asked(request: SpeechRequest, rung: SpeechSynthesizer, voice: Voice, number: int) -> SpeechRequest:
+    """The request as this engine gets it, the n-th time."""
+    return request.model_copy(
+        update={
+            "voice": voice,
+            "tags": tuple(place for place in request.tags if place.tag in rung.capabilities.tags),
+            "seed": derive_seed(request.seed, "retake", str(number)) if number else request.seed,
+        }
+    )
+
+
+def _explain(request: SpeechRequest, refused: list[RefusedTake]) -> str:
+    """All that was tried, for a person."""
+    tried = "; ".join(f"{one.engine}: {one.flaw.value}: {one.detail}" for one in refused)
+    return f"nobody could say {request.text!r} in the voice of {request.voice.speaker}: " + (
+        tried or f"no engine of the ladder has a voice of this speaker in {request.language.value}"
+    )

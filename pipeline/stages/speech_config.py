@@ -1,0 +1,43 @@
+"""Configuration of the speech stage: who speaks, what a take has to be like, and what happens if it is not."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from pipeline.core.levels import TARGET_LUFS
+from pipeline.core.takes import GateLimits
+from pipeline.domain.record import Record
+
+BackendName = Literal["espeak"]
+
+
+class BankConfig(Record):
+    """Short interjections are drawn from a few checked takes per voice and form."""
+
+    backend: BackendName | None = None
+    """Who speaks them; None: who speaks the turns. Only with a voice of the same speaker."""
+    takes: int = Field(default=4, ge=1, le=16)
+    """Per form; each at a slightly different speed."""
+
+
+class Config(Record):
+    """Who speaks, and how loud."""
+
+    backend: BackendName = "espeak"
+    """`espeak`: espeak-ng in processes of its own; needs no GPU, no network and no model."""
+    then: tuple[BackendName, ...] = ()
+    """Who is asked, in turn, for what the first could not say well: with a voice of the same speaker only, because
+    nobody's voice changes in mid-dialogue."""
+    voices: str | None = None
+    """A catalogue of your own (`humdial voices add`) beside the shipped one."""
+    emotions: Literal["required", "best_effort"] = "required"
+    """Of emotional dialogues: whether a voice that cannot be heard in every mood is refused at the start, or
+    speaks as it can, which then stands in its clips' records."""
+    retakes: int = Field(default=2, ge=0, le=10)
+    """Further takes of each engine, with other seeds, before the next one is asked."""
+    gate: GateLimits = GateLimits()
+    bank: BankConfig = BankConfig()
+    processes: int = Field(default=2, ge=1, le=64)
+    """Processes of the embedded engine; changes the speed, never the audio."""
+    loudness_lufs: float = Field(default=TARGET_LUFS, ge=-40, le=-10)
+    """Target of each speaker's clips in a dialogue (BS.1770, integrated)."""
