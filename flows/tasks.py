@@ -63,7 +63,7 @@ def _runner(request: RunRequest) -> Runner:
         ) from None
 
 
-def _is_transient(_task: Task[..., object], _run: TaskRun, state: State[object]) -> bool:
+def is_transient(_task: Task[..., object], _run: TaskRun, state: State[object]) -> bool:
     """Whether a failed try is worth another one."""
     return isinstance(state.result(raise_on_failure=False), TransientBackendError)
 
@@ -85,7 +85,7 @@ def _shard_task(stage: str) -> Task[[RunRequest, ShardRef], ShardRef]:
         retries=RETRIES,
         retry_delay_seconds=exponential_backoff(backoff_factor=FIRST_DELAY_S),
         retry_jitter_factor=0.5,
-        retry_condition_fn=_is_transient,
+        retry_condition_fn=is_transient,
     )
     def advance(request: RunRequest, upstream: ShardRef) -> ShardRef:
         return _runner(request).advance(stage, upstream)

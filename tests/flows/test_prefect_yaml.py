@@ -19,6 +19,7 @@ class Deployment(Record):
     parameters: dict[str, str | list[str] | None]
     pool: str
     crons: tuple[tuple[str, str], ...]
+    active: tuple[bool, ...]
 
 
 def read_deployments() -> tuple[Deployment, ...]:
@@ -30,6 +31,7 @@ def read_deployments() -> tuple[Deployment, ...]:
             parameters=one["parameters"],
             pool=one["work_pool"]["name"],
             crons=tuple((schedule["cron"], schedule["timezone"]) for schedule in one.get("schedules", ())),
+            active=tuple(schedule["active"] for schedule in one.get("schedules", ())),
         )
         for one in content["deployments"]
     )
@@ -38,8 +40,13 @@ def read_deployments() -> tuple[Deployment, ...]:
 DEPLOYMENTS = pytest.mark.parametrize("deployment", read_deployments(), ids=lambda one: str(one.name))
 
 
-def test_there_is_a_demo_on_request_and_a_nightly_build() -> None:
-    assert {one.name: len(one.crons) for one in read_deployments()} == {"demo": 0, "nightly": 1}
+def test_there_is_a_demo_on_request_a_nightly_build_and_mining() -> None:
+    found = {one.name: len(one.crons) for one in read_deployments()}
+    assert found == {"demo": 0, "nightly": 1, "recordings": 1}
+
+
+def test_nothing_is_mined_on_a_schedule_before_somebody_says_what() -> None:
+    assert {one.name: one.active for one in read_deployments()}["recordings"] == (False,)
 
 
 @DEPLOYMENTS
@@ -51,7 +58,11 @@ def test_the_entrypoint_is_a_flow_that_has_every_parameter(deployment: Deploymen
     flow.validate_parameters(deployment.parameters)
 
 
-@DEPLOYMENTS
+@pytest.mark.parametrize(
+    "deployment",
+    [one for one in read_deployments() if "build" in one.entrypoint],
+    ids=lambda one: str(one.name),
+)
 def test_the_parameters_describe_a_run(deployment: Deployment) -> None:
     config, overrides = deployment.parameters["config"], deployment.parameters["overrides"]
     assert isinstance(config, str)

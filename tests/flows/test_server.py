@@ -16,6 +16,7 @@ from pydantic import JsonValue, TypeAdapter
 
 from pipeline.domain.timeline import Dialogue
 from pipeline.io.jsonl import read_records
+from tests.calls import call, write_call
 from tests.flows.processes import PREFECT, ROOT, process, wait_until
 
 pytestmark = pytest.mark.slow
@@ -97,9 +98,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield made
 
 
-def test_both_deployments_are_there_and_nightly_has_its_schedule(server: Server) -> None:
+def test_deployments_are_there_and_nightly_has_its_schedule(server: Server) -> None:
     found = {str(row["name"]): row for row in server.rows("deployments")}
-    assert sorted(found) == ["demo", "nightly"]
+    assert sorted(found) == ["demo", "nightly", "recordings"]
     schedules = found["nightly"]["schedules"]
     assert isinstance(schedules, list)
     (schedule,) = schedules
@@ -110,7 +111,7 @@ def test_both_deployments_are_there_and_nightly_has_its_schedule(server: Server)
     assert found["demo"]["schedules"] == []
 
 
-@pytest.mark.parametrize("beginning", ["build/demo --param", "build/nightly"])
+@pytest.mark.parametrize("beginning", ["build/demo --param", "build/nightly", "filter/recordings"])
 def test_the_documented_ways_to_ask_for_a_run_are_accepted(server: Server, beginning: str) -> None:
     arguments = documented(f"deployment run {beginning}")
     later = [argument for argument in arguments if argument not in {"--start-in", "10 seconds"}]
@@ -145,6 +146,31 @@ def test_the_worker_carries_out_a_run_that_is_due_in_a_few_seconds(server: Serve
     wait_until(
         lambda: any("render shard 00000 done" in str(row["message"]) for row in server.rows("logs")),
         "one log line per shard",
+        20,
+        log,
+    )
+
+
+def test_the_worker_mines_what_a_declaration_names(server: Server, tmp_path: Path) -> None:
+    write_call(tmp_path / "call.wav", call())
+    (tmp_path / "calls.yaml").write_text(
+        "rights: {corpus: made-up, licence_id: CC0-1.0, consent_basis: invented}\n"
+        "recordings: [{recording_id: call, audio: [call.wav]}]\n",
+        encoding="utf-8",
+    )
+    out = tmp_path / "out"
+    server.prefect(
+        *("deployment", "run", "filter/recordings", "--start-in", "5 seconds"),
+        *("--param", f"declaration={json.dumps(str(tmp_path / 'calls.yaml'))}"),
+        *("--param", f"out={json.dumps(str(out))}"),
+    )
+    log = Path(server.environment["PREFECT_HOME"]) / "worker.log"
+    wait_until((out / "summary.json").is_file, "the summary", 120, log)
+    assert json.loads((out / "summary.json").read_text())["recordings"]["ok"] == 1
+    assert (out / "segments.jsonl").read_text()
+    wait_until(
+        lambda: bool(server.rows("artifacts", artifacts={"key": {"any_": ["humdial-filter"]}})),
+        "the table of events",
         20,
         log,
     )
