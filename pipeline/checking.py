@@ -1,4 +1,4 @@
-"""Measuring a finished run's audio against its records."""
+"""Measuring the audio of a finished run, or of mined talk, against its records."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -7,6 +7,7 @@ from typing import Protocol
 
 from pipeline.backends.vad import DEFAULT, find_detector
 from pipeline.core.checks import (
+    RECORDED,
     Code,
     Detect,
     DialogueCheck,
@@ -22,6 +23,7 @@ from pipeline.domain.span import Span
 from pipeline.domain.timeline import Dialogue
 from pipeline.io.audio import read_pcm16
 from pipeline.io.files import audio_file_digest
+from pipeline.io.mined_files import is_mined, require_audio
 from pipeline.io.run_directory import RunDirectory
 from pipeline.ports import VoiceActivityDetector
 from pipeline.run_records import read_description
@@ -46,11 +48,10 @@ class RunCheck:
     """The check of one run: iterate over `findings`, then read `summary`."""
 
     def __init__(self, run_directory: Path, detector: VoiceActivityDetector | None = None) -> None:
-        """Raises ConfigError where there is no finished run."""
+        """Raises ConfigError where there is no finished run, and no mined talk with its audio."""
         detector = detector or find_detector(DEFAULT)
-        config = read_description(run_directory).config
         self._run = RunDirectory(run_directory)
-        self._limits = Limits(loudness_lufs=config.speech.loudness_lufs)
+        self._limits = _limits_of(run_directory)
         self._detect = _detect_with(detector)
         self._tally = Tally(limits=self._limits, detector=detector.name)
         self.summary = self._tally.summary
@@ -79,6 +80,14 @@ class RunCheck:
             return DialogueCheck((unfit.finding,))
         check = measure_dialogue(dialogue, sound.samples, sound.sampling_rate, self._limits, self._detect)
         return replace(check, findings=(*sound.findings, *check.findings))
+
+
+def _limits_of(run_directory: Path) -> Limits:
+    """What a run promised; of recorded talk, what can be asked of any."""
+    if is_mined(run_directory):
+        require_audio(run_directory, "check")
+        return RECORDED
+    return Limits(loudness_lufs=read_description(run_directory).config.speech.loudness_lufs)
 
 
 def count_dialogues(run_directory: Path) -> int:

@@ -1,13 +1,16 @@
-"""Who speaks when, out of whatever there is: a run's records or its audio, RTTM files, two-channel audio."""
+"""Who speaks when, out of whatever there is: runs' records or audio, mined timelines, RTTM files, two-channel audio.
+
+Mined talk is recorded talk: nothing in it was drawn, so it has no part in what is said of that.
+"""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.backends.vad import DEFAULT, find_detector
-from pipeline.core.drawn import DrawnTiming, drawn_rows, measure_drawn, recorded_spans
+from pipeline.core.drawn import DrawnTiming, Spans, drawn_rows, measure_drawn, recorded_spans
 from pipeline.core.event_rates import EventRates, pool_events, tally_events
 from pipeline.core.fitting import Conversation, other_than_two
 from pipeline.core.hearing import hear, heard_activity
@@ -22,11 +25,12 @@ from pipeline.core.turntaking import (
     pool,
 )
 from pipeline.domain.errors import ConfigError
-from pipeline.domain.labels import Track
+from pipeline.domain.labels import Recipe, Track
 from pipeline.domain.quarantine import Refusal
 from pipeline.domain.record import Record
 from pipeline.domain.timeline import Dialogue, Timeline
 from pipeline.io.audio import read_pcm16
+from pipeline.io.mined_files import read_timelines, require_audio
 from pipeline.io.rttm import read_rttm
 from pipeline.io.run_directory import RunDirectory
 from pipeline.io.waves import read_channels, read_conversations
@@ -41,7 +45,7 @@ class Material:
     """What to measure, and how."""
 
     paths: tuple[Path, ...]
-    """Run directories and RTTM files; audio files where `is_audio`."""
+    """Directories of runs and of mined recordings, and RTTM files; audio files where `is_audio`."""
     is_audio: bool = False
     from_audio: bool = False
     """Measure runs on their audio instead of their records."""
@@ -61,7 +65,7 @@ class Description(Record):
     drawn: DrawnTiming | None
     drawn_rows: tuple[ComparisonRow, ...]
     events: EventRates | None
-    """Of the runs in the material, by their records; None for recordings."""
+    """Of runs and mined recordings, by their records; None where there are neither."""
 
 
 def observe(material: Material, refuse: Refuse) -> Iterator[Conversation]:
@@ -114,15 +118,21 @@ def describe(material: Material, reference: Reference, refuse: Refuse) -> Descri
 
 
 def _observe_run(path: Path, material: Material) -> Iterator[Conversation]:
-    detector = find_detector(material.detector) if material.from_audio else None
-    for dialogue in RunDirectory(path).read_dialogues():
-        timeline = dialogue.timeline
-        if detector is None:
-            drawn = measure_drawn(timeline, recorded_spans(timeline))
-            activity = _of_who_speaks(activity_of(timeline), timeline)
-            yield Conversation(timeline.dialogue_id, activity, drawn, tally_events(timeline))
-        else:
+    if material.from_audio:
+        require_audio(path, "--from-audio")
+        detector = find_detector(material.detector)
+        for dialogue in RunDirectory(path).read_dialogues():
             yield _listen(path, dialogue, detector)
+        return
+    for timeline in read_timelines(path):
+        drawn = _drawn(timeline, recorded_spans(timeline))
+        activity = _of_who_speaks(activity_of(timeline), timeline)
+        yield Conversation(timeline.dialogue_id, activity, drawn, tally_events(timeline))
+
+
+def _drawn(timeline: Timeline, spans: Spans) -> DrawnTiming | None:
+    """What timing drew; nothing in recorded talk."""
+    return None if timeline.recipe is Recipe.MINED else measure_drawn(timeline, spans)
 
 
 def _listen(run_directory: Path, dialogue: Dialogue, detector: VoiceActivityDetector) -> Conversation:
@@ -140,7 +150,7 @@ def _listen(run_directory: Path, dialogue: Dialogue, detector: VoiceActivityDete
     )
     runs = (user, assistant)
     spans = {one.supervision.supervision_id: one.span for one in hear(timeline, runs)}
-    drawn = measure_drawn(timeline, {name: span for name, span in spans.items() if span is not None})
+    drawn = _drawn(timeline, {name: span for name, span in spans.items() if span is not None})
     activity = _of_who_speaks(heard_activity(timeline, runs), timeline)
     return Conversation(timeline.dialogue_id, activity, drawn, tally_events(timeline))
 
@@ -153,9 +163,9 @@ def _of_who_speaks(activity: Activity, timeline: Timeline) -> Activity:
     spoken = {supervision.track for supervision in timeline.supervisions}
     kept = [track.channel for track in Track if track in spoken]
     units = activity.backchannels
-    return Activity(
+    return replace(
+        activity,
         speakers=tuple(activity.speakers[channel] for channel in kept),
-        sampling_rate=activity.sampling_rate,
         backchannels=None if units is None else tuple(units[channel] for channel in kept),
     )
 

@@ -22,6 +22,7 @@ from pipeline.io.export_tree import (
 )
 from pipeline.io.files import file_sha256
 from pipeline.io.jsonl import write_records
+from pipeline.io.mined_files import require_audio
 from pipeline.io.run_directory import RunDirectory
 from pipeline.stages import export
 from pipeline.stages.shard import Shard
@@ -76,6 +77,7 @@ def export_run(run_directory: Path, config: export.Config, out: Path) -> ExportS
     cannot hold is in `out/quarantine.jsonl`. Raises ConfigError where there is no finished run, or where
     `out` holds something else.
     """
+    require_audio(run_directory, config.format.value)
     run = RunDirectory(run_directory)
     timelines = (dialogue.timeline for dialogue in run.read_dialogues())
     ids = export.format_of(config).assign_ids(timelines)

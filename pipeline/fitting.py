@@ -7,6 +7,7 @@ from pipeline.core.fitting import Base, Origin, fit_reference
 from pipeline.core.reference import Reference
 from pipeline.describing import Material, Refuse, observe
 from pipeline.io.files import write_text
+from pipeline.io.mined_files import is_mined
 from pipeline.io.references import format_reference, load_reference
 
 
@@ -38,8 +39,10 @@ def fit_material(material: Material, fit: Fit, out: Path, refuse: Refuse) -> Ref
 def _setting(material: Material) -> str:
     if material.is_audio:
         return f"two-channel audio through the voice activity detector {material.detector!r}, padding 0"
+    mined = all(is_mined(path) for path in material.paths)
     if material.from_audio:
-        return f"generated dialogues, their audio through the voice activity detector {material.detector!r}"
+        talk = "recorded talk, its" if mined else "generated dialogues, their"
+        return f"{talk} audio through the voice activity detector {material.detector!r}"
     if all(path.is_dir() for path in material.paths):
-        return "generated dialogues, as their records say"
+        return "recorded talk, as it was mined" if mined else "generated dialogues, as their records say"
     return "who spoke when, by RTTM"

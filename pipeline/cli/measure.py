@@ -291,7 +291,7 @@ def _print_events(events: "EventRates") -> None:
     click.echo()
     print_table(table)
     click.echo(
-        f"\n{events.dialogues} generated dialogues, {events.turns} turns that hold the floor (what lies on top of "
+        f"\n{events.dialogues} dialogues, {events.turns} turns that hold the floor (what lies on top of "
         f"another's turn counts as none), {events.minutes:.1f} min"
     )
 

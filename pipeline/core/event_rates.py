@@ -25,7 +25,8 @@ from pipeline.domain.timeline import Timeline
 EventKind = tuple[EventType, Speaker, FloorEffect]
 """What events are told apart by: type, who starts it, what becomes of the floor."""
 
-_TYPES = tuple(row.type for row in EVENTS)
+_TYPES = tuple(dict.fromkeys((*(row.type for row in EVENTS), *EventType)))
+"""Those that authors plan, then what recorded talk holds beside."""
 _SPEAKERS, _EFFECTS = tuple(Speaker), tuple(FloorEffect)
 
 

@@ -33,6 +33,7 @@ MIN_EVENTS = 30
 SPREAD = "per_conversation"
 
 _NO_BACKCHANNELS = "who spoke when does not tell which words are backchannels"
+_NO_WORDS = "talk that nobody transcribed does not tell when the other's last word ended"
 
 _NAMED = 3
 """So many conversations are named in a message, the others counted."""
@@ -229,7 +230,7 @@ def _why_missing(name: str, samples: Mapping[str, tuple[float, ...]], least: int
         return f"{len(samples[name])} values, of {_STAND_INS[name][0].value!r} or of its own, wanted {least}"
     if name in samples:
         return f"{len(samples[name])} values, wanted {least}"
-    return _NO_BACKCHANNELS
+    return _NO_WORDS if Quantity.BACKCHANNEL_DURATION.value in samples else _NO_BACKCHANNELS
 
 
 def _table(name: str, sample: tuple[float, ...], origin: Origin) -> Distribution:

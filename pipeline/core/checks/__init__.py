@@ -9,10 +9,11 @@ Nothing here calls the code that planned, timed or mixed the dialogue.
 
 from pipeline.core.checks.dataset import check_dataset
 from pipeline.core.checks.dialogue import Detect, DialogueCheck, check_dialogue, measure_dialogue
-from pipeline.core.checks.findings import Code, Finding, Limits
+from pipeline.core.checks.findings import RECORDED, Code, Finding, Limits
 from pipeline.core.checks.tally import CheckSummary, EdgeErrors, Tally
 
 __all__ = [
+    "RECORDED",
     "CheckSummary",
     "Code",
     "Detect",

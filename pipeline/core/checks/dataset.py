@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator
 
 from pipeline.core.checks.findings import Code, Finding
 from pipeline.core.duplicates import NearDuplicates
+from pipeline.core.mining.timeline import UNTRANSCRIBED
 from pipeline.core.tokens import words_of
 from pipeline.domain.labels import Split
-from pipeline.domain.timeline import Dialogue, Timeline
+from pipeline.domain.timeline import Dialogue, Supervision, Timeline
 
 MAX_TEXT_SIMILARITY = 0.7
 """Shared ÷ either's runs of three words. Of 156,000 pairs of dialogues by the embedded author on two seeds, the
@@ -53,12 +54,18 @@ def _identities(dialogue: Dialogue) -> Iterator[tuple[Code, str, str]]:
     timeline = dialogue.timeline
     yield Code.DUPLICATE_DIALOGUE_ID, timeline.dialogue_id, "id"
     yield Code.DUPLICATE_AUDIO, dialogue.audio.digest, "audio"
-    said = (f"{s.speaker.value}: {' '.join(s.text.casefold().split())}" for s in timeline.supervisions)
-    yield Code.DUPLICATE_TEXT, hashlib.sha256("\n".join(said).encode()).hexdigest(), "text"
+    said = [f"{s.speaker.value}: {' '.join(s.text.casefold().split())}" for s in _transcribed(timeline)]
+    if said:
+        yield Code.DUPLICATE_TEXT, hashlib.sha256("\n".join(said).encode()).hexdigest(), "text"
+
+
+def _transcribed(timeline: Timeline) -> tuple[Supervision, ...]:
+    """What is known in words: recorded talk without a transcript is alike everywhere, and nobody's copy."""
+    return tuple(s for s in timeline.supervisions if s.text != UNTRANSCRIBED)
 
 
 def _near_duplicate(timeline: Timeline, texts: NearDuplicates) -> Iterator[Finding]:
-    words = [word.casefold() for s in timeline.supervisions for word in words_of(s.text)]
+    words = [word.casefold() for s in _transcribed(timeline) for word in words_of(s.text)]
     match = texts.add(timeline.dialogue_id, words) if len(words) >= MIN_WORDS else None
     if match is not None:
         detail = (

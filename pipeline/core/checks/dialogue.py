@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.core.checks.bleed import without_bleed
 from pipeline.core.checks.findings import Code, Finding, Limits, Place
 from pipeline.core.checks.signals import Pcm, level_db, mask
 from pipeline.core.checks.sound import SoundCheck
 from pipeline.core.checks.speech import SpeechCheck
-from pipeline.core.hearing import hear
+from pipeline.core.hearing import Runs, hear
 from pipeline.core.turntaking import IPU_SILENCE_S, TalkTimes, activity_of, talk_times
 from pipeline.core.vad import detect_speech
 from pipeline.domain.errors import ConfigError
@@ -19,6 +20,9 @@ from pipeline.domain.timeline import AudioFile, Dialogue
 
 _EXPLAINS_EDGES = frozenset({Code.SILENT_SUPERVISION, Code.SPEECH_AFTER_TRUNCATION})
 """Where one of these was found, an onset or end that is off is no news."""
+
+_LOUDER_DB = 6.0
+"""In recorded talk both channels hear everybody: they are swapped where each side is louder on the other's."""
 
 Detect = Callable[[Pcm, int], tuple[Span, ...]]
 """Runs of speech in one channel at its rate, without padding and with every silence kept."""
@@ -79,12 +83,12 @@ def measure_dialogue(
         detail = "speech is on the other channel throughout; wanted channel 0 user, channel 1 assistant"
         findings.append(place.finding(Code.TRACKS_SWAPPED, detail))
         samples = samples[:, ::-1]
-    user, assistant = (detect(np.ascontiguousarray(samples[:, t.channel]), sampling_rate) for t in Track)
-    speech = SpeechCheck(place, limits, (user, assistant))
+    runs = _runs(samples, sampling_rate, limits, detect)
+    speech = SpeechCheck(place, limits, runs)
     findings.extend(speech.outside(samples))
     findings.extend(SoundCheck(place, limits).findings(samples))
     explained = {f.supervision_id for f in findings if f.code in _EXPLAINS_EDGES}
-    heard = hear(place.timeline, (user, assistant))
+    heard = hear(place.timeline, runs)
     for one in heard:
         if one.supervision.supervision_id not in explained:
             findings.extend(speech.supervision(one))
@@ -97,8 +101,16 @@ def measure_dialogue(
             (one.end - one.supervision.span.end) / sampling_rate for one in heard if one.end is not None
         ),
         recorded=talk_times(activity_of(place.timeline).ipus()) if words_are_sound else None,
-        heard=talk_times((user, assistant), to_samples(IPU_SILENCE_S, sampling_rate)),
+        heard=talk_times(runs, to_samples(IPU_SILENCE_S, sampling_rate)),
     )
+
+
+def _runs(samples: Pcm, sampling_rate: int, limits: Limits, detect: Detect) -> tuple[Runs, Runs]:
+    """Speech by track; in recorded talk without the other side's, which each microphone hears too."""
+    user, assistant = (detect(np.ascontiguousarray(samples[:, t.channel]), sampling_rate) for t in Track)
+    if limits.silence_outside:
+        return user, assistant
+    return without_bleed((user, assistant), samples, sampling_rate)
 
 
 def _misfit(place: Place, audio: AudioFile, samples: Pcm) -> Finding | None:
@@ -130,6 +142,8 @@ def _swapped(place: Place, samples: Pcm, limits: Limits) -> bool:
         alone = spoken[mine] & ~spoken[other]
         if alone.any():
             levels.append((level_db(samples[alone, mine]), level_db(samples[alone, other])))
+    if not limits.silence_outside:
+        return bool(levels) and all(here < there - _LOUDER_DB for here, there in levels)
     return bool(levels) and all(here < limits.speech_dbfs < there for here, there in levels)
 
 

@@ -67,7 +67,10 @@ class Finding(Record):
 
 
 class Limits(Record):
-    """Where a measurement becomes a finding."""
+    """Where a measurement becomes a finding.
+
+    As they are, of generated dialogues, which promise silence where nobody speaks; `RECORDED` is of recorded talk.
+    """
 
     speech_dbfs: float = -50.0
     """A supervision whose active part is quieter is silent."""
@@ -81,12 +84,17 @@ class Limits(Record):
     """So much speech where nobody speaks is speech, and no noise."""
     word_share: float = 0.1
     """A word of which less is heard lies in silence."""
+    silence_outside: bool = True
+    """Nothing sounds where nobody speaks, and a track holds nobody else. Else there is a room on both tracks."""
+    clipped_share: float = 0.0
+    """Of a track's samples, so many may be at full scale in a row."""
     overlap_ratio: float = 0.01
     """Measured and recorded overlap ratio of the dataset differ by no more."""
     fade_db: float = -18.0
     """Last tenth of a truncated supervision's fade against as much as a whole fade before it: a linear fade
     has -20 dB, half a cosine -35 dB, speech that just stops some 0 dB."""
-    loudness_lufs: float = -23.0
+    loudness_lufs: float | None = -23.0
+    """None: nobody promised any."""
     loudness_tolerance_lu: float = 2.0
     peak_dbfs: float = -3.2
     """A speaker too quiet for the target is all right where its peaks reach this: turned up, it would clip."""
@@ -94,6 +102,21 @@ class Limits(Record):
     """Both must be heard together within so long of an interruption's onset ..."""
     overlap_least_s: float = 0.02
     """... where the record has them together for so long: less is lost in the 5 ms that a clip leads in with."""
+
+
+RECORDED = Limits(
+    speech_dbfs=-60.0,
+    silence_dbfs=-70.0,
+    edge_s=0.25,
+    edges_p95_s=0.2,
+    unrecorded_s=0.5,
+    silence_outside=False,
+    clipped_share=0.001,
+    overlap_ratio=0.05,
+    loudness_lufs=None,
+)
+"""Of talk that was recorded, not made: annotators agree on its onsets within 0.2 s (TurnBench), so nothing is asked to
+be nearer; a cough is no speech; levels are what they are, and clipping is what mining lets pass."""
 
 
 @dataclass(frozen=True, slots=True)

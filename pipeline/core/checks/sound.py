@@ -48,6 +48,10 @@ class SoundCheck:
         beyond = np.flatnonzero(wide >= FULL_SCALE)
         if not clipped and not len(beyond):
             return
+        if max(sum(end - start for start, end in clipped), len(beyond)) < self.limits.clipped_share * len(
+            signal
+        ):
+            return
         at = clipped[0] if clipped else (int(beyond[0]), int(beyond[0]) + 1)
         detail = (
             f"the {track.value} track has {len(clipped)} runs of 3 or more full-scale samples and {len(beyond)} "
@@ -117,6 +121,9 @@ class SoundCheck:
 
     def _loudness(self, samples: Pcm) -> Iterator[Finding]:
         """Per speaker near the microphone, over its own speech: a bystander is meant to be quieter."""
+        wanted = self.limits.loudness_lufs
+        if wanted is None:
+            return
         for speaker in Speaker:
             near = [
                 s for s in self.place.timeline.supervisions if s.speaker is speaker and s.distance is None
@@ -131,12 +138,12 @@ class SoundCheck:
             speech = samples[own, track.channel]
             lufs = integrated_loudness_lufs(speech, self.place.sampling_rate)
             peak_db = 20 * math.log10(max(1.0, float(np.abs(speech.astype(np.int32)).max())) / FULL_SCALE)
-            off = lufs - self.limits.loudness_lufs
+            off = lufs - wanted
             if off > self.limits.loudness_tolerance_lu or (
                 off < -self.limits.loudness_tolerance_lu and peak_db < self.limits.peak_dbfs
             ):
                 detail = (
                     f"{speaker.value} has {lufs:.1f} LUFS on the {track.value} track (peak {peak_db:.1f} dBFS), "
-                    f"wanted {self.limits.loudness_lufs} +/- {self.limits.loudness_tolerance_lu} LUFS"
+                    f"wanted {wanted} +/- {self.limits.loudness_tolerance_lu} LUFS"
                 )
                 yield self.place.finding(Code.LOUDNESS_OUT_OF_RANGE, detail)

@@ -31,7 +31,10 @@ class SpeechCheck:
     runs: tuple[Runs, Runs]
 
     def outside(self, samples: Pcm) -> Iterator[Finding]:
-        """One finding per stretch between spans of `[num_samples, 2]` that is not digital silence."""
+        """One finding per stretch between spans of `[num_samples, 2]` that is not digital silence.
+
+        Of recorded talk: that holds speech, as there is no such silence in a room.
+        """
         for track in Track:
             signal = samples[:, track.channel]
             spoken = [s for s in self.place.timeline.supervisions if s.track is track]
@@ -41,18 +44,26 @@ class SpeechCheck:
                     peak_db = level_of(int(np.abs(signal[start:end].astype(np.int32)).max()) / FULL_SCALE)
                     stretch = (start + int(sounding[0]), start + int(sounding[-1]) + 1)
                     what = f"{len(sounding)} non-zero samples, peak {peak_db:.1f} dBFS, on the {track.value} track"
-                    yield self._outside(track, stretch, start, what)
+                    yield from self._outside(track, stretch, start, what)
 
-    def _outside(self, track: Track, stretch: Stretch, border: int, what: str) -> Finding:
+    def _outside(self, track: Track, stretch: Stretch, border: int, what: str) -> Iterator[Finding]:
+        heard_s = heard_samples(self.runs[track.channel], *stretch) / self.place.sampling_rate
+        if not self.limits.silence_outside:
+            if heard_s >= self.limits.unrecorded_s:
+                yield self._unrecorded(heard_s, what, stretch)
+            return
         broken = self._broken_off_at(track, border)
         if broken and stretch[0] - border < self.limits.edge_s * self.place.sampling_rate:
             detail = f"{what} right after {broken.supervision_id!r} broke off; wanted silence from its end on"
-            return self.place.finding(Code.SPEECH_AFTER_TRUNCATION, detail, stretch, broken)
-        heard = heard_samples(self.runs[track.channel], *stretch) / self.place.sampling_rate
-        if heard >= self.limits.unrecorded_s:
-            detail = f"{heard:.2f} s of speech where no supervision is recorded: {what}"
-            return self.place.finding(Code.UNRECORDED_SPEECH, detail, stretch)
-        return self.place.finding(Code.SOUND_OUTSIDE_SPANS, f"{what}, where nobody speaks", stretch)
+            yield self.place.finding(Code.SPEECH_AFTER_TRUNCATION, detail, stretch, broken)
+        elif heard_s >= self.limits.unrecorded_s:
+            yield self._unrecorded(heard_s, what, stretch)
+        else:
+            yield self.place.finding(Code.SOUND_OUTSIDE_SPANS, f"{what}, where nobody speaks", stretch)
+
+    def _unrecorded(self, heard_s: float, what: str, stretch: Stretch) -> Finding:
+        detail = f"{heard_s:.2f} s of speech where no supervision is recorded: {what}"
+        return self.place.finding(Code.UNRECORDED_SPEECH, detail, stretch)
 
     def _broken_off_at(self, track: Track, sample: int) -> Supervision | None:
         """Who is truncated there, or yields without being truncated."""

@@ -1,7 +1,7 @@
 """Who is speaking when: the input of every turn-taking measure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,7 @@ from pipeline.domain.errors import ConfigError
 from pipeline.domain.labels import Track
 from pipeline.domain.span import Span, to_samples
 from pipeline.domain.timeline import Timeline
+from pipeline.domain.words import TimeSource
 
 Ints = npt.NDArray[np.int64]
 Runs = Ints
@@ -30,12 +31,14 @@ class Activity:
 
     Any order, overlaps of one speaker with itself are merged when measured. `backchannels` holds per
     speaker the backchannel units, each as the stretches it consists of (they are in `speakers` too);
-    None where nobody said which words are backchannels.
+    None where nobody said which words are backchannels. `has_words` is False where stretches are talkspurts that
+    nobody transcribed: then no word inside one is known to end.
     """
 
     speakers: tuple[tuple[Span, ...], ...]
     sampling_rate: int
     backchannels: tuple[tuple[tuple[Span, ...], ...], ...] | None = None
+    has_words: bool = True
 
     def __post_init__(self) -> None:
         if self.sampling_rate < 1:
@@ -54,11 +57,11 @@ class Activity:
         """Only what lies inside the regions (a UEM's): stretches across a border are cut there."""
         speakers = tuple(_restricted(spans, regions) for spans in self.speakers)
         if self.backchannels is None:
-            return Activity(speakers, self.sampling_rate)
+            return replace(self, speakers=speakers)
         units = tuple(
             tuple(cut for unit in units if (cut := _restricted(unit, regions))) for units in self.backchannels
         )
-        return Activity(speakers, self.sampling_rate, units)
+        return replace(self, speakers=speakers, backchannels=units)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ def activity_of(timeline: Timeline) -> Activity:
         speakers=tuple(tuple(words[track]) for track in Track),
         sampling_rate=timeline.sampling_rate,
         backchannels=tuple(tuple(units[track]) for track in Track),
+        has_words=not any(w.source is TimeSource.DETECTOR for s in timeline.supervisions for w in s.words),
     )
 
 

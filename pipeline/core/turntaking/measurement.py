@@ -77,6 +77,8 @@ def measure(activity: Activity, min_silence_s: float = IPU_SILENCE_S) -> TurnTak
         if known:
             found = _backchannels(pair)
             samples |= found.samples
+            if not activity.has_words:
+                del samples[Quantity.BACKCHANNEL_SINCE_PARTNER_WORD_END]
             inside, standalone = found.inside, found.standalone
     times = sweep_times([s.ipus for s in speakers])
     speech = [int(_lengths(s.ipus).sum()) for s in speakers]
