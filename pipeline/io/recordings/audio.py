@@ -1,19 +1,21 @@
 """Audio of a recording, block by block: one file of one or two channels, or two files of one channel each.
 
 Whatever libsndfile reads: wav in every encoding, flac, ogg, mp3, NIST SPHERE (also where it is named `.wav`, since the
-header decides). Shorten-compressed SPHERE, as Fisher comes, it does not read; the error says how to convert it.
+header decides). What it does not read goes through ffmpeg, where that is installed; the error says so where it is not.
 """
 
-from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from pipeline.domain.errors import PipelineError
+from pipeline.domain.errors import ConfigError, PipelineError
+from pipeline.io.recordings import ffmpeg
+from pipeline.io.recordings.alignment import leads_s
 
 Block = npt.NDArray[np.float32]
 """`[num_samples, channels]`, -1...1."""
@@ -35,10 +37,53 @@ class WrongChannelsError(UnreadableAudioError):
 
 
 @dataclass(frozen=True, slots=True)
+class AudioFile:
+    """One file of a recording."""
+
+    path: Path
+    sampling_rate: int
+    num_samples: int
+    channels: int
+    encoding: str
+    through_ffmpeg: bool = False
+    lead: int = 0
+    """Samples before the recording's clock starts; negative where the file begins later."""
+
+    @contextmanager
+    def opened(self, start: int) -> Iterator[Callable[[int], Block]]:
+        """A function that reads on from `start` on the recording's clock: exactly so many samples.
+
+        Before its beginning and after its end a file is silent.
+        """
+        first = start + self.lead
+        silent = max(-first, 0)
+        with self._decoded(max(first, 0)) as read:
+
+            def read_on(num_samples: int) -> Block:
+                nonlocal silent
+                before = min(silent, num_samples)
+                silent -= before
+                block = read(num_samples - before)
+                return np.pad(block, ((before, num_samples - before - len(block)), (0, 0)))
+
+            yield read_on
+
+    @contextmanager
+    def _decoded(self, start: int) -> Iterator[Callable[[int], Block]]:
+        if self.through_ffmpeg:
+            with ffmpeg.decoded(self.path, start) as read:
+                yield read
+            return
+        with soundfile.SoundFile(self.path) as file:
+            file.seek(min(start, file.frames))
+            yield lambda num_samples: file.read(num_samples, dtype="float32", always_2d=True)
+
+
+@dataclass(frozen=True, slots=True)
 class AudioSource:
     """An audio file or pair of files that was looked at, not yet read."""
 
-    paths: tuple[Path, ...]
+    files: tuple[AudioFile, ...]
     sampling_rate: int
     num_samples: int
     channels: int
@@ -46,98 +91,114 @@ class AudioSource:
 
     def blocks(self, num_samples: int) -> Iterator[Block]:
         """Blocks of `num_samples`, the last one shorter. Raises UnreadableAudioError where a file is damaged."""
-        with ExitStack() as stack:
-            try:
-                files = [stack.enter_context(soundfile.SoundFile(path)) for path in self.paths]
-                left = self.num_samples
-                while left > 0:
-                    wanted = min(num_samples, left)
-                    block = np.concatenate([_read(file, wanted) for file in files], axis=1)
-                    _check_finite(block, self.paths)
-                    yield block
-                    left -= wanted
-            except (OSError, soundfile.LibsndfileError) as error:
-                raise UnreadableAudioError(f"{_names(self.paths)}: cannot be decoded ({error})") from error
+        with self._opened(0) as read:
+            left = self.num_samples
+            while left > 0:
+                block = read(min(num_samples, left))
+                if not np.isfinite(block).all():
+                    raise UnreadableAudioError(
+                        f"{self._names()}: holds samples that are no numbers; render it again"
+                    )
+                yield block
+                left -= len(block)
 
     def excerpt(self, start: int, end: int) -> Block:
         """Samples [start, end) of all channels."""
+        with self._opened(start) as read:
+            return read(end - start)
+
+    @contextmanager
+    def _opened(self, start: int) -> Iterator[Callable[[int], Block]]:
+        """A function that reads on from `start`, all channels."""
         with ExitStack() as stack:
             try:
-                files = [stack.enter_context(soundfile.SoundFile(path)) for path in self.paths]
-                for file in files:
-                    file.seek(min(start, file.frames))
-                return np.concatenate([_read(file, end - start) for file in files], axis=1)
-            except (OSError, soundfile.LibsndfileError) as error:
-                raise UnreadableAudioError(f"{_names(self.paths)}: cannot be decoded ({error})") from error
+                parts = [stack.enter_context(file.opened(start)) for file in self.files]
+                yield lambda num_samples: np.concatenate([read(num_samples) for read in parts], axis=1)
+            except (OSError, soundfile.LibsndfileError, ffmpeg.FfmpegError) as error:
+                raise UnreadableAudioError(f"{self._names()}: cannot be decoded ({error})") from error
+
+    def _names(self) -> str:
+        return _names(tuple(file.path for file in self.files))
 
 
 def open_audio(paths: tuple[Path, ...]) -> AudioSource:
     """Look at the files of one recording.
 
     Raises WrongChannelsError for three channels or more, UnreadableAudioError for anything else that is wrong:
-    missing, empty, not audio, two files of different rates or lengths.
+    missing, empty, not audio, two files of different rates, or of different lengths where nothing aligns them.
     """
-    infos = [_info(path) for path in paths]
-    channels = sum(info.channels for info in infos)
+    files = [_look_at(path) for path in paths]
+    channels = sum(file.channels for file in files)
     if not 1 <= channels <= 2:
         raise WrongChannelsError(
             f"{_names(paths)}: {channels} channels; wanted one or two, one speaker each; cut out the two to be mined",
             channels,
         )
-    rates = {info.samplerate for info in infos}
+    rates = {file.sampling_rate for file in files}
     if len(rates) > 1:
         raise UnreadableAudioError(
             f"{_names(paths)}: rates differ ({', '.join(map(str, sorted(rates)))} Hz); resample one of them"
         )
-    rate = int(rates.pop())
-    lengths = [int(info.frames) for info in infos]
-    if min(lengths) == 0:
+    if min(file.num_samples for file in files) == 0:
         raise UnreadableAudioError(f"{_names(paths)}: holds not one sample")
-    if max(lengths) - min(lengths) > _LENGTHS_DIFFER_S * rate:
-        raise UnreadableAudioError(
-            f"{_names(paths)}: {lengths[0] / rate:.3f} s and {lengths[1] / rate:.3f} s; two sides of one call must be "
-            "aligned and of equal length: pad or cut one of them"
-        )
-    encoding = "+".join(dict.fromkeys(f"{info.format}/{info.subtype}" for info in infos))
-    return AudioSource(paths, rate, max(lengths), channels, encoding)
+    rate = rates.pop()
+    aligned = _aligned(files, rate)
+    encoding = "+".join(dict.fromkeys(file.encoding for file in files))
+    num_samples = max(file.num_samples - file.lead for file in aligned)
+    return AudioSource(aligned, rate, num_samples, channels, encoding)
 
 
 def count_channels(path: Path) -> int:
     """Channels of one file; 0 where it cannot be read."""
     try:
-        return int(_info(path).channels)
-    except UnreadableAudioError:
+        if ffmpeg.kind_for_ffmpeg(path) is not None:
+            return ffmpeg.read_rate_and_channels(path)[1]
+        return _look_at(path).channels
+    except (UnreadableAudioError, ffmpeg.FfmpegError):
         return 0
 
 
-def _info(path: Path) -> "soundfile._SoundFileInfo":
+def _look_at(path: Path) -> AudioFile:
+    kind = ffmpeg.kind_for_ffmpeg(path)
     try:
-        return soundfile.info(path)
+        if kind is not None:
+            rate, channels = ffmpeg.read_rate_and_channels(path)
+            return AudioFile(path, rate, ffmpeg.count_samples(path), channels, f"FFMPEG/{kind}", True)
+        info = soundfile.info(path)
+    except ffmpeg.FfmpegError as error:
+        raise UnreadableAudioError(str(error)) from error
     except (OSError, soundfile.LibsndfileError) as error:
-        raise UnreadableAudioError(f"{path}: cannot be read as audio ({error}){_remedy(path)}") from error
+        raise UnreadableAudioError(
+            f"{path}: cannot be read as audio ({error}); wanted wav, flac, ogg, mp3, sph, or what ffmpeg reads (m4a, "
+            "mp4, webm, amr, wma)"
+        ) from error
+    return AudioFile(
+        path, int(info.samplerate), int(info.frames), int(info.channels), f"{info.format}/{info.subtype}"
+    )
 
 
-def _remedy(path: Path) -> str:
-    """Shorten says so in its own header, which is text."""
+def _aligned(files: list[AudioFile], rate: int) -> tuple[AudioFile, ...]:
+    """Files on one clock: by what their corpus says of them, else they must be equally long."""
     try:
-        with path.open("rb") as file:
-            head = file.read(1024)
-    except OSError:
-        return ""
-    if head.startswith(b"NIST_1A") and b"shorten" in head:
-        return "; it is shorten-compressed SPHERE: convert it with sph2pipe -f wav"
-    return "; wanted wav, flac, ogg, mp3 or plain sph"
-
-
-def _read(file: soundfile.SoundFile, num_samples: int) -> Block:
-    """Exactly so many samples: a file that ends before is followed by silence."""
-    block = file.read(num_samples, dtype="float32", always_2d=True)
-    return np.pad(block, ((0, num_samples - len(block)), (0, 0)))
-
-
-def _check_finite(block: Block, paths: tuple[Path, ...]) -> None:
-    if not np.isfinite(block).all():
-        raise UnreadableAudioError(f"{_names(paths)}: holds samples that are no numbers; render it again")
+        leads = leads_s(tuple(file.path for file in files))
+    except ConfigError as error:
+        raise UnreadableAudioError(str(error)) from error
+    if leads is not None:
+        aligned = tuple(
+            replace(file, lead=round(lead * rate)) for file, lead in zip(files, leads, strict=True)
+        )
+        if min(file.num_samples - file.lead for file in aligned) <= 0:
+            raise UnreadableAudioError(
+                f"{_names(tuple(file.path for file in files))}: one ends before the conversation starts"
+            )
+        return aligned
+    lengths = [file.num_samples for file in files]
+    if max(lengths) - min(lengths) > _LENGTHS_DIFFER_S * rate:
+        raise UnreadableAudioError(
+            f"{_names(tuple(file.path for file in files))}: {lengths[0] / rate:.3f} s and {lengths[1] / rate:.3f} s; "
+            "two sides of one call must be aligned and of equal length: pad or cut one of them"
+        )
+    return tuple(files)
 
 
 def _names(paths: tuple[Path, ...]) -> str:

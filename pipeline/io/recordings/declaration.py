@@ -1,12 +1,29 @@
-"""The declaration of a mining run: which recordings, what may be done with them, and every threshold. One YAML file."""
+"""The declaration of a mining run: which recordings, what may be done with them, and every threshold. One YAML file.
+
+Recordings are named one by one, or as corpora (`sources`), which are looked through when the file is read: what is run
+and stored names every recording.
+
+    rights: {corpus: my-calls, licence_id: CC-BY-4.0, consent_basis: recorded-consent}
+    recordings:
+      - {recording_id: monday, audio: [monday.flac], speakers: [agent, caller], language: en}
+    sources:
+      - {layout: candor, path: candor, limit: 50}
+      - {layout: fisher, path: fisher, speech_from: turns, split: train}
+      - {layout: switchboard, path: swb1, text: swb_ms98_transcriptions, speaker_table: callers.csv}
+      - {layout: ami, path: amicorpus, text: ami_public_manual_1.6.2}
+      - {layout: harper_valley, path: gridspace-stanford-harper-valley/data}
+      - {layout: two_channel, path: calls, pair: ["{id}-agent.wav", "{id}-caller.wav"], language: zh}
+      - {layout: rttm, path: rttm, audio: wav, audio_name: "{id}.flac"}
+"""
 
 import difflib
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, Self, get_args
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from pipeline.core.mining.limits import EventLimits, SegmentLimits
 from pipeline.core.mining.quality import QualityLimits
@@ -20,6 +37,9 @@ from pipeline.domain.errors import ConfigError
 from pipeline.domain.labels import Language, Split
 from pipeline.domain.mining import Recording, Rights
 from pipeline.domain.record import Record
+from pipeline.io.recordings.given import UnusableRecording
+from pipeline.io.recordings.layouts import DeclaredSource
+from pipeline.io.recordings.layouts.source import Source, id_part
 from pipeline.io.yaml_text import load_yaml
 
 UNSTATED = Rights(corpus="unstated", licence_id="unstated", consent_basis="unstated")
@@ -47,6 +67,8 @@ class DeclaredRecording(Record):
     split: Split | None = None
     dyadic: bool = True
     rights: Rights | None = None
+    problem: str | None = None
+    """What its source lacks; it is refused with this."""
 
 
 class Declaration(Record):
@@ -74,6 +96,19 @@ class Declaration(Record):
     """What exported audio is like."""
 
 
+class _WrittenDeclaration(Declaration):
+    """A declaration as it is written: recordings, and corpora that have some."""
+
+    recordings: tuple[DeclaredRecording, ...] = ()
+    sources: tuple[DeclaredSource, ...] = ()
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if not self.recordings and not self.sources:
+            raise ValueError("recordings or sources: wanted at least one of either")
+        return self
+
+
 def read_declaration(path: Path) -> Declaration:
     """Read a declaration. Raises ConfigError naming file, key and the nearest known key."""
     try:
@@ -85,11 +120,14 @@ def read_declaration(path: Path) -> Declaration:
     except (yaml.YAMLError, RecursionError) as error:
         raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
     try:
-        declaration = Declaration.model_validate_json(json.dumps(content))
+        written = _WrittenDeclaration.model_validate_json(json.dumps(content))
     except ValidationError as error:
         raise ConfigError(f"{path}: {_explain(error)}") from error
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{path}: {error}; wanted text and numbers only") from error
+    found = (recording for source in written.sources for recording in _expanded(source, written, path))
+    complete = written.model_copy(update={"recordings": (*written.recordings, *found)})
+    declaration = Declaration.from_line(complete.model_dump_json(exclude={"sources"}))
     _check_ids(path, declaration)
     return declaration
 
@@ -122,21 +160,50 @@ def recordings_of(declaration: Declaration) -> tuple[tuple[Recording, ...], tupl
         rights = declared.rights or declaration.rights
         if rights is None:
             without.append(declared.recording_id)
-        else:
-            known.append(
-                Recording(
-                    recording_id=declared.recording_id,
-                    audio=declared.audio,
-                    rttm=declared.rttm,
-                    words=declared.words,
-                    speakers=declared.speakers,
-                    language=declared.language,
-                    split=declared.split,
-                    dyadic=declared.dyadic,
-                    rights=rights,
-                )
-            )
+            continue
+        known.append(_recording(declared, rights))
     return tuple(known), tuple(without)
+
+
+def _recording(declared: DeclaredRecording, rights: Rights) -> Recording:
+    recording = Recording(
+        recording_id=declared.recording_id,
+        audio=declared.audio,
+        rttm=declared.rttm,
+        words=declared.words,
+        speakers=declared.speakers,
+        language=declared.language,
+        split=declared.split,
+        dyadic=declared.dyadic,
+        rights=rights,
+    )
+    if declared.problem is None:
+        return recording
+    return UnusableRecording(**recording.model_dump(), problem=declared.problem)
+
+
+def _expanded(source: Source, written: Declaration, path: Path) -> Iterator[DeclaredRecording]:
+    """Every conversation of a source, under the rights that its corpus has unless others are written down."""
+    try:
+        conversations = source.find(path.absolute().parent)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    rights = source.rights or source.terms
+    stated = rights or written.rights
+    corpus = id_part(stated.corpus) if stated is not None else "recordings"
+    for one in conversations:
+        yield DeclaredRecording(
+            recording_id=f"{corpus}:{one.name}",
+            audio=one.audio,
+            rttm=one.rttm,
+            words=one.words,
+            speakers=one.speakers,
+            language=source.language,
+            split=source.split,
+            dyadic=one.dyadic,
+            rights=rights,
+            problem=one.problem,
+        )
 
 
 def _named(paths: tuple[Path, ...], others: list[DeclaredRecording]) -> DeclaredRecording:
@@ -175,9 +242,22 @@ def _explain(error: ValidationError) -> str:
 
 def _keys_at(location: tuple[int | str, ...]) -> list[str]:
     """Names of the keys that a section knows."""
-    model: type[BaseModel] = Declaration
+    model: type[BaseModel] = _WrittenDeclaration
     for name in location:
         field = model.model_fields.get(str(name))
-        kinds = (field.annotation, *get_args(field.annotation)) if field else ()
-        model = next((k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)), model)
+        kinds = _models_in(field.annotation) if field else ()
+        tagged = [kind for kind in _models_in(DeclaredSource) if _layout_of(kind) == name]
+        model = next(iter((*tagged, *kinds)), model)
     return sorted(model.model_fields)
+
+
+def _models_in(annotation: object) -> tuple[type[BaseModel], ...]:
+    """Models that a field may hold, at any depth of tuples and unions."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return (annotation,)
+    return tuple(model for part in get_args(annotation) for model in _models_in(part))
+
+
+def _layout_of(model: type[BaseModel]) -> object:
+    layout = model.model_fields.get("layout")
+    return get_args(layout.annotation)[0] if layout else None

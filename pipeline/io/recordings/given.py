@@ -1,6 +1,6 @@
-"""Who speaks when, from files that say so: RTTM, or words with times."""
+"""Who speaks when, from files that say so: RTTM, or a transcript that times words or turns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
@@ -8,8 +8,10 @@ from typing import Literal
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.mining import RecordedActivity, Recording, SpeakerActivity, TimedWord
 from pipeline.domain.span import Span
+from pipeline.io.recordings.alignment import aligning_transcript
 from pipeline.io.recordings.audio import AudioSource, UnreadableAudioError
-from pipeline.io.recordings.words import SpeakerWords, SpokenWord, read_words
+from pipeline.io.recordings.transcripts.spoken import SpeakerWords, SpokenWord
+from pipeline.io.recordings.words import Transcript, read_transcript, transcript_files
 from pipeline.io.rttm import RTTM_SAMPLING_RATE, read_rttm
 
 
@@ -28,6 +30,8 @@ class GivenSpeech:
     mode: Literal["given_words", "given_rttm"]
     stretches: tuple[tuple[str, tuple[tuple[Decimal, Decimal], ...]], ...]
     words: tuple[tuple[str, tuple[SpokenWord, ...]], ...] = ()
+    by_channel: tuple[str, ...] = ()
+    """Who is on which of two channels, where that is known."""
 
     sampling_rate = RTTM_SAMPLING_RATE
     """Of the clock where there is no audio to take one from."""
@@ -47,14 +51,35 @@ class GivenSpeech:
         )
 
 
+def files_of(recording: Recording, base: Path) -> tuple[Path, ...]:
+    """Every file that what is heard of a recording depends on, named by it or not, whether it exists or not.
+
+    Raises ConfigError where its words are of no known format.
+    """
+    audio = tuple(base / name for name in recording.audio)
+    aligned_by = aligning_transcript(audio)
+    rttm = () if recording.rttm is None else (base / recording.rttm,)
+    words = () if recording.words is None else transcript_files(base / recording.words)
+    return tuple(dict.fromkeys((*audio, *((aligned_by,) if aligned_by else ()), *rttm, *words)))
+
+
+class UnusableRecording(Recording):
+    """One whose corpus lacks something that it needs: a file, or who is on which channel."""
+
+    problem: str
+
+
 def read_given(recording: Recording, base: Path) -> GivenSpeech | None:
     """Words if the recording has some, else RTTM, else None.
 
-    Raises UnreadableAudioError where the file cannot be read or says nothing about this recording.
+    Raises UnreadableAudioError where the file cannot be read or says nothing about this recording, or the recording
+    cannot be used at all.
     """
+    if isinstance(recording, UnusableRecording):
+        raise UnreadableAudioError(recording.problem)
     try:
         if recording.words is not None:
-            return as_given(read_words(base / recording.words))
+            return _from_transcript(read_transcript(base / recording.words), recording.speakers)
         if recording.rttm is not None:
             return _from_rttm(base / recording.rttm, recording.recording_id)
     except ConfigError as error:
@@ -68,6 +93,18 @@ def as_given(spoken: SpeakerWords) -> GivenSpeech:
     return GivenSpeech("given_words", stretches, spoken)
 
 
+def _from_transcript(transcript: Transcript, speakers: tuple[str, ...]) -> GivenSpeech:
+    """Speakers that a corpus calls by their channels (A and B) get the names that the recording gives the channels.
+
+    Turns are stretches like those of RTTM: of none of their words it is known when it was said.
+    """
+    named = len(speakers) == 2
+    names = dict(zip(transcript.sides, speakers, strict=True)) if transcript.sides and named else {}
+    given = as_given(tuple((names.get(name, name), words) for name, words in transcript.spoken))
+    given = replace(given, by_channel=speakers if named else transcript.sides)
+    return given if transcript.timed == "words" else replace(given, mode="given_rttm", words=())
+
+
 def given_activity(recording_id: str, given: GivenSpeech, source: AudioSource | None) -> RecordedActivity:
     """Speech as it is given, on the clock of the audio where there is any, cut where that ends.
 
@@ -78,11 +115,13 @@ def given_activity(recording_id: str, given: GivenSpeech, source: AudioSource | 
     if not total:
         raise UnreadableAudioError(f"{recording_id}: its words or RTTM hold no speech")
     inside = Span(0, total)
+    by_channel = given.by_channel if source is not None and source.channels == 2 else ()
     speakers = []
     for name, speech in given.at(rate):
         spurts = tuple(part for span in speech.talkspurts if (part := span.overlap(inside)))
         words = tuple(word for word in speech.words if inside.covers(word.span))
-        speakers.append(SpeakerActivity(speaker=name, channel=None, talkspurts=spurts, words=words))
+        channel = by_channel.index(name) if name in by_channel else None
+        speakers.append(SpeakerActivity(speaker=name, channel=channel, talkspurts=spurts, words=words))
     return RecordedActivity(
         recording_id=recording_id,
         sampling_rate=rate,

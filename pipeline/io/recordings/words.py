@@ -1,106 +1,112 @@
-"""Files with word times: Switchboard's, with or without dialogue acts, and one word per line of JSON.
+"""Which files say who said what when. The name of a file tells its format, as the corpora name theirs.
 
-    sw9999A-ms98-a-0002 0.980000 1.210000 um              sw9999A-ms98-a-word.text (and ...B-...)
-    sw9999A-ms98-a-0002,0.980000,1.210000,um,B,qo,u-1-2   sw9999A-word-da.csv      (and ...B-...)
-    {"speaker": "A", "start": 0.98, "end": 1.21, "text": "um"}      any .jsonl
-
-Of Switchboard, name the file of side A; side B lies beside it. Rows of marks alone (`[silence]`, `[noise]`,
-`[laughter]`, `<b_aside>`) are no words; marks in words (`w[ent]`, `[laughter-yeah]`) stay as they are.
+Words have times of their own in all but two; Fisher's text and CANDOR's csv time whole turns, which say who speaks
+when, and of no word when it was said.
 """
 
 import re
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
-
-from pydantic import Field, ValidationError
+from typing import Literal
 
 from pipeline.domain.errors import ConfigError
-from pipeline.domain.record import Record
+from pipeline.io.recordings.transcripts.ami import ami_files, read_ami
+from pipeline.io.recordings.transcripts.candor import candor_files, read_candor_turns, read_candor_words
+from pipeline.io.recordings.transcripts.fisher import read_fisher
+from pipeline.io.recordings.transcripts.harper_valley import read_harper_valley
+from pipeline.io.recordings.transcripts.spoken import SpeakerWords
+from pipeline.io.recordings.transcripts.switchboard import both_sides, read_switchboard
+from pipeline.io.recordings.transcripts.word_lines import read_word_lines
 
-_SWITCHBOARD = re.compile(r"sw\d{4}(?P<side>[AB])-(ms98-a-word\.text|word-da\.csv)$")
-_VARIANT = re.compile(r"_\d$")
-_MARK = re.compile(r"^(\[(?!laughter-)[a-z_-]+\]|<[^>]*>)$")
-
-
-class SpokenWord(NamedTuple):
-    """A word and when it was said."""
-
-    start_s: Decimal
-    end_s: Decimal
-    text: str
+Timed = Literal["words", "turns"]
 
 
-class _WordLine(Record):
-    speaker: str = Field(min_length=1)
-    start: Decimal = Field(ge=0)
-    end: Decimal = Field(ge=0)
-    text: str = Field(min_length=1)
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What a file says, and of what it has the times."""
+
+    timed: Timed
+    spoken: SpeakerWords
+    sides: tuple[str, ...] = ()
+    """Speakers by channel, where its corpus calls them by their channels."""
 
 
-SpeakerWords = tuple[tuple[str, tuple[SpokenWord, ...]], ...]
-"""Words by start, per speaker, speakers by name."""
+@dataclass(frozen=True, slots=True)
+class _Format:
+    shown: str
+    name: re.Pattern[str]
+    read: Callable[[Path], SpeakerWords]
+    timed: Timed = "words"
+    sides: tuple[str, ...] = ()
+    files: Callable[[Path], tuple[Path, ...]] = lambda path: (path,)
+    """All that is read for the file that is named."""
+
+
+_AB = ("A", "B")
+
+_FORMATS = (
+    _Format(
+        "sw####A-ms98-a-word.text",
+        re.compile(r"sw\d{4}[AB]-ms98-a-word\.text"),
+        read_switchboard,
+        sides=_AB,
+        files=both_sides,
+    ),
+    _Format(
+        "sw####A-word-da.csv",
+        re.compile(r"sw\d{4}[AB]-word-da\.csv"),
+        read_switchboard,
+        sides=_AB,
+        files=both_sides,
+    ),
+    _Format("<meeting>.A.words.xml", re.compile(r"[^.]+\.[A-Z]\.words\.xml"), read_ami, files=ami_files),
+    _Format(
+        "transcribe_output.json",
+        re.compile(r"transcribe_output\.json"),
+        read_candor_words,
+        files=candor_files,
+    ),
+    _Format(
+        "<16 hex digits>.json",
+        re.compile(r"[0-9a-f]{16}\.json"),
+        read_harper_valley,
+        sides=("caller", "agent"),
+    ),
+    _Format(
+        "transcript_audiophile.csv, transcript_cliffhanger.csv",
+        re.compile(r"transcript_(audiophile|cliffhanger)\.csv"),
+        read_candor_turns,
+        "turns",
+    ),
+    _Format("fe_03_#####.txt", re.compile(r"fe_03_\d{5}\.txt"), read_fisher, "turns", _AB),
+    _Format(".jsonl with speaker, start, end, text per line", re.compile(r".*\.jsonl"), read_word_lines),
+)
+
+
+def read_transcript(path: Path) -> Transcript:
+    """Read a file of any known format. Raises ConfigError naming place and remedy."""
+    known = _format_of(path)
+    return Transcript(known.timed, known.read(path), known.sides)
+
+
+def transcript_files(path: Path) -> tuple[Path, ...]:
+    """All files that `read_transcript` reads for one: both sides, everybody in a meeting. Raises ConfigError."""
+    return _format_of(path).files(path)
 
 
 def read_words(path: Path) -> SpeakerWords:
-    """Read a file (Switchboard: and the one of the other side). Raises ConfigError naming place and remedy."""
-    named = _SWITCHBOARD.search(path.name)
-    if named is None and path.suffix != ".jsonl":
-        raise ConfigError(
-            f"{path}: no word file that is known; wanted sw####A-ms98-a-word.text, sw####A-word-da.csv, or .jsonl with "
-            "speaker, start, end, text per line"
-        )
-    found: dict[str, list[SpokenWord]] = {}
-    for file in (path,) if named is None else _both_sides(path, named.start("side")):
-        for number, line in enumerate(_lines(file), start=1):
-            if not line.strip():
-                continue
-            speaker, word = (_from_json if named is None else _from_row)(line, f"{file}:{number}")
-            words = found.setdefault(speaker, [])
-            if not _MARK.match(word.text):
-                words.append(word)
-    return tuple((name, tuple(sorted(found[name]))) for name in sorted(found))
+    """Read a file whose words have times. Raises ConfigError where only its turns have."""
+    transcript = read_transcript(path)
+    if transcript.timed == "turns":
+        raise ConfigError(f"{path}: times turns, not words; wanted word times, or RTTM for who speaks when")
+    return transcript.spoken
 
 
-def _both_sides(path: Path, side: int) -> tuple[Path, Path]:
-    names = (f"{path.name[:side]}{letter}{path.name[side + 1 :]}" for letter in "AB")
-    first, second = (path.with_name(name) for name in names)
-    return first, second
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read as UTF-8 text ({error})") from error
-
-
-def _from_json(line: str, place: str) -> tuple[str, SpokenWord]:
-    try:
-        row = _WordLine.from_line(line)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the line"
-        raise ConfigError(f"{place}: {where}: {first['msg']}; wanted speaker, start, end, text") from error
-    return row.speaker, _checked(SpokenWord(row.start, row.end, row.text), place)
-
-
-def _from_row(line: str, place: str) -> tuple[str, SpokenWord]:
-    columns = line.split(",") if "," in line.split()[0] else line.split()
-    if len(columns) < 4 or len(columns[0]) < 7:
-        raise ConfigError(f"{place}: {line[:60]!r}: wanted utterance, start, end, word")
-    try:
-        start, end = Decimal(columns[1]), Decimal(columns[2])
-    except InvalidOperation as error:
-        raise ConfigError(
-            f"{place}: {columns[1]!r} to {columns[2]!r}: wanted two times in seconds"
-        ) from error
-    return columns[0][6], _checked(SpokenWord(start, end, _VARIANT.sub("", columns[3])), place)
-
-
-def _checked(word: SpokenWord, place: str) -> SpokenWord:
-    if not (word.start_s.is_finite() and word.end_s.is_finite() and 0 <= word.start_s <= word.end_s):
-        raise ConfigError(
-            f"{place}: {word.text!r} from {word.start_s} to {word.end_s} s: wanted 0 <= start <= end"
-        )
-    return word
+def _format_of(path: Path) -> _Format:
+    for known in _FORMATS:
+        if known.name.fullmatch(path.name):
+            return known
+    raise ConfigError(
+        f"{path}: no word file that is known; wanted {', '.join(known.shown for known in _FORMATS)}"
+    )

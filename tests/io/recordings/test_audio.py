@@ -1,5 +1,6 @@
 """Audio of every kind is read block by block, and what cannot be read says why."""
 
+import json
 import struct
 from pathlib import Path
 
@@ -65,15 +66,18 @@ def empty_wav(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "problem"),
     [
-        (shorten, "shorten-compressed SPHERE: convert it with sph2pipe"),
+        (shorten, "shorten-compressed SPHERE is read through ffmpeg, .* or convert it with sph2pipe -f wav"),
         (cut, "cannot be read as audio"),
         (empty_wav, "holds not one sample"),
         (lambda path: path.write_bytes(b""), "cannot be read as audio"),
-        (lambda path: path.write_text("no audio"), "wanted wav, flac, ogg, mp3 or plain sph"),
+        (lambda path: path.write_text("no audio"), "wanted wav, flac, ogg, mp3, sph, or what ffmpeg reads"),
         (lambda path: None, "cannot be read as audio"),
     ],
 )
-def test_what_is_no_audio_says_why(tmp_path: Path, make: object, problem: str) -> None:
+def test_what_is_no_audio_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: object, problem: str
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))  # without an ffmpeg
     path = tmp_path / "call.wav"
     make(path)  # type: ignore[operator]
     with pytest.raises(UnreadableAudioError, match=problem):
@@ -108,3 +112,61 @@ def test_channels_are_counted_without_reading(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", RAMP, 8000)
     assert count_channels(tmp_path / "a.wav") == 2
     assert count_channels(tmp_path / "b.wav") == 0
+
+
+def lay_out_call(
+    folder: Path, leads_ms: dict[str, tuple[int, ...]], lengths: dict[str, int]
+) -> tuple[Path, Path]:
+    """A Harper Valley call: each side's file holds its column of RAMP from the lead on, silence before."""
+    rows = [
+        {"speaker_role": role, "start_ms": 500 * n, "offset_ms": 500 * n + lead}
+        for role, leads in leads_ms.items()
+        for n, lead in enumerate(leads)
+    ]
+    (folder / "transcript").mkdir()
+    (folder / "transcript" / "00112233aabbccdd.json").write_text(json.dumps(rows))
+    paths = []
+    for column, role in enumerate(("caller", "agent")):
+        side = np.zeros(lengths[role], np.float32)
+        lead = 8 * leads_ms[role][0]
+        said = RAMP[max(-lead, 0) :, column][: max(len(side) - max(lead, 0), 0)]
+        side[max(lead, 0) :][: len(said)] = said
+        paths.append(folder / "audio" / role / "00112233aabbccdd.wav")
+        paths[-1].parent.mkdir(parents=True)
+        soundfile.write(paths[-1], side, 8000, subtype="FLOAT")
+    return paths[0], paths[1]
+
+
+@pytest.mark.parametrize("lead_ms", [250, 0, -250])
+@pytest.mark.parametrize("block", [1000, 4096, 100_000])
+def test_sides_that_were_not_started_together_are_on_one_clock(
+    tmp_path: Path, lead_ms: int, block: int
+) -> None:
+    lengths = {"caller": 9000, "agent": 9000 + 8 * lead_ms}
+    source = open_audio(
+        lay_out_call(tmp_path, {"caller": (0,), "agent": (lead_ms, lead_ms + 10, lead_ms)}, lengths)
+    )
+    expected = RAMP.copy()
+    expected[: max(-8 * lead_ms, 0), 1] = 0
+    assert source.num_samples == 9000
+    np.testing.assert_array_equal(np.concatenate(list(source.blocks(block))), expected)
+    np.testing.assert_array_equal(source.excerpt(1500, 3500), expected[1500:3500])
+
+
+@pytest.mark.parametrize(
+    ("leads_ms", "agent", "problem"),
+    [
+        ({"caller": (0,), "agent": (2000, 2500)}, 9000, "begins between 2000 and 2500 ms before"),
+        ({"caller": (0,)}, 9000, "no segment of the agent"),
+        ({"caller": (0,), "agent": (2000,)}, 9000, "one ends before the conversation starts"),
+    ],
+)
+def test_sides_that_cannot_be_aligned_are_refused(
+    tmp_path: Path, leads_ms: dict[str, tuple[int, ...]], agent: int, problem: str
+) -> None:
+    paths = lay_out_call(tmp_path, {"agent": (0,), **leads_ms}, {"caller": 9000, "agent": agent})
+    if "agent" not in leads_ms:
+        rows = json.dumps([{"speaker_role": "caller", "start_ms": 0, "offset_ms": 0}])
+        (tmp_path / "transcript" / "00112233aabbccdd.json").write_text(rows)
+    with pytest.raises(UnreadableAudioError, match=problem):
+        open_audio(paths)

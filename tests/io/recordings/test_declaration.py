@@ -39,7 +39,7 @@ def test_a_recording_without_rights_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("recordings: []", "recordings: Tuple should have at least 1 item"),
+        ("recordings: []", "recordings or sources: wanted at least one of either"),
         ("recordins: []", "unknown key 'recordins'; did you mean 'recordings'"),
         (
             "recordings: [{recording_id: a}]\nevents: {min_overlap: 1}",
