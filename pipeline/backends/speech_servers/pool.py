@@ -1,0 +1,209 @@
+"""Several servers that answer alike, asked with patience.
+
+    request -> least loaded open server -> what `work` makes of its answer
+                  |  429, 503 --------------> wait, the same request
+                  |  refused, reset --------> pause, here or elsewhere, until it is back
+                  |  500, 504, a hang ------> once more, elsewhere if there is another; then BadTakeError
+                  '  nobody is open any more> TransientBackendError: what there is is kept, try again later
+
+A request is blamed only where its server answers something else at that moment.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from pipeline.backends.home import Home
+from pipeline.backends.server_errors import SAME_COMMAND, OverloadedError, is_overload
+from pipeline.backends.speech_servers.servers import SpeechServer
+from pipeline.backends.speech_servers.transport import Call, Line, SilentServerError, UnreachableError
+from pipeline.core.patience import Patience
+from pipeline.domain.errors import BadTakeError, ConfigError, TransientBackendError
+from pipeline.domain.takes import Flaw
+
+T = TypeVar("T")
+
+SPEECH_PATIENCE = Patience(
+    timeout_s=60, max_attempts=5, first_pause_s=0.5, longest_pause_s=10, give_up_after_s=300
+)
+"""A speech server that was restarted loads its model for minutes. `timeout_s` is for what is before it in the
+queue; the speaking itself is given time by its length."""
+
+_OVERLOAD_FACTOR = 4
+"""A server that says itself that it has too much to do is asked more often before a request is given up."""
+_HANGS = 2
+
+
+class FailedTakeError(BadTakeError):
+    """The engine failed at this request. It is asked once more, elsewhere if there is another; then given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Whose servers these are, and where one shows that it works."""
+
+    section: str
+    """Of the configuration: `speech.cosyvoice`."""
+    probe: Call
+    """Answered at once by a server that could take another request."""
+    remedy: str
+    """What to do where nobody answers."""
+
+
+@dataclass(slots=True)
+class _Tries:
+    """What went wrong with one request so far."""
+
+    failures: int = 0
+    """All of them: pauses grow with it."""
+    suspicious: int = 0
+    """Those that the request may be to blame for: a server that was not there at all is none of them."""
+    hangs: int = 0
+    failed_takes: int = 0
+
+    def count(self, error: TransientBackendError) -> None:
+        self.failures += 1
+        self.suspicious += not isinstance(error, UnreachableError)
+        self.hangs += isinstance(error, SilentServerError)
+
+    def is_suspect(self, error: TransientBackendError, patience: Patience) -> bool:
+        if isinstance(error, SilentServerError):
+            return self.hangs >= _HANGS
+        return self.suspicious >= patience.max_attempts * (_OVERLOAD_FACTOR if is_overload(error) else 1)
+
+    def acquit(self) -> None:
+        """It was the server's fault."""
+        self.suspicious = self.hangs = 0
+
+
+class Pool:
+    """Use `open` and `close`; in between, ask from any event loop."""
+
+    def __init__(self, family: Family, servers: Sequence[SpeechServer], patience: Patience) -> None:
+        if not servers:
+            raise ConfigError(f"{family.section}: no endpoints; wanted one or more base_url")
+        self._family = family
+        self._servers = tuple(servers)
+        self._patience = patience
+        self._lines: tuple[Line, ...] = ()
+        self._home: Home | None = None
+
+    @property
+    def max_in_flight(self) -> int:
+        """Requests at once, over all servers."""
+        return sum(server.max_in_flight for server in self._servers)
+
+    def open(self) -> None:
+        """Begin; nothing is sent."""
+        self._home = Home(self._family.section)
+        self._home.submit(self._open()).result()
+
+    def close(self) -> None:
+        """Drop what is under way and close connections. Safe to repeat."""
+        home, self._home = self._home, None
+        if home is not None:
+            home.leave(self._close)
+
+    def greet(self, work: Callable[[Line], Awaitable[T]]) -> tuple[tuple[str, T], ...]:
+        """What every server that answers says of itself, by address; those that are loading are waited for.
+
+        Raises ConfigError where nobody answers.
+        """
+        answers = self._at_home().submit(self._greet_all(work)).result()
+        found = tuple((address, answer) for address, answer, _ in answers if answer is not None)
+        if not found:
+            problems = "; ".join(problem for _, _, problem in answers)
+            raise ConfigError(
+                f"{self._family.section}: nobody answers: {problems}; remedy: {self._family.remedy}"
+            )
+        return found
+
+    async def ask(self, work: Callable[[Line], Awaitable[T]]) -> T:
+        """What `work` makes of a server's answer, however often it has to ask.
+
+        Raises BadTakeError for a request that makes engines fail, TransientBackendError where no server answers
+        any more, and what else `work` raises.
+        """
+        return await asyncio.wrap_future(self._at_home().submit(self._ask(work)))
+
+    def _at_home(self) -> Home:
+        if self._home is None:
+            raise RuntimeError(f"{self._family.section}: not open; use it as a context manager")
+        return self._home
+
+    async def _open(self) -> None:
+        self._lines = tuple(Line(self._family.section, server, self._patience) for server in self._servers)
+        for line in self._lines:
+            await line.open()
+
+    async def _close(self) -> None:
+        for line in self._lines:
+            await line.close()
+
+    async def _ask(self, work: Callable[[Line], Awaitable[T]]) -> T:
+        tries = _Tries()
+        last: Line | None = None
+        while True:
+            line = self._choose(last)
+            last = line
+            try:
+                answer = await line.guard.ask(partial(work, line), tries.failures)
+            except FailedTakeError as error:
+                tries.failed_takes += 1
+                if tries.failed_takes > 1:
+                    raise BadTakeError(error.flaw, f"twice; last: {error.detail}") from None
+            except TransientBackendError as error:
+                tries.count(error)
+                if not tries.is_suspect(error, self._patience):
+                    continue
+                if await self._answers(line):
+                    flaw = Flaw.TIMED_OUT if isinstance(error, SilentServerError) else Flaw.ENGINE_FAILED
+                    raise BadTakeError(
+                        flaw, f"failed {tries.failures} times at a server that answers; last: {error}"
+                    ) from None
+                tries.acquit()
+            else:
+                if answer is not None:
+                    return answer
+
+    def _choose(self, last: Line | None) -> Line:
+        """The open server with the least to do; the one that has just failed only where it is the only one."""
+        candidates = [line for line in self._lines if line.guard.is_open()]
+        if candidates:
+            return min(candidates, key=lambda line: (line is last, line.guard.share))
+        problems = "; ".join(line.guard.explain() for line in self._lines)
+        raise TransientBackendError(
+            f"{self._family.section}: no endpoint answers any more: {problems}; remedy: bring one back; "
+            f"{SAME_COMMAND}"
+        )
+
+    async def _answers(self, line: Line) -> bool:
+        """Whether the server is well, whatever became of this request."""
+        try:
+            answer = await line.send(self._family.probe)
+        except TransientBackendError:
+            return False
+        if answer.status >= 500 or answer.status == 429:
+            return False
+        line.guard.answered()
+        return True
+
+    async def _greet_all(self, work: Callable[[Line], Awaitable[T]]) -> list[tuple[str, T | None, str]]:
+        return await asyncio.gather(*(self._greet_one(line, work) for line in self._lines))
+
+    async def _greet_one(self, line: Line, work: Callable[[Line], Awaitable[T]]) -> tuple[str, T | None, str]:
+        until_s = asyncio.get_running_loop().time() + self._patience.give_up_after_s
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return line.server.base_url, await work(line), ""
+            except OverloadedError as error:  # it is there, and loads its model
+                pause_s = self._patience.pause_s(attempt, error.retry_after_s, 0.5)
+                if asyncio.get_running_loop().time() + pause_s > until_s:
+                    return line.server.base_url, None, str(error)
+                await asyncio.sleep(pause_s)
+            except (TransientBackendError, BadTakeError) as error:
+                return line.server.base_url, None, str(error)

@@ -1,0 +1,125 @@
+"""Speech to text on any server of OpenAI's `POST /v1/audio/transcriptions`: vLLM, faster-whisper-server, OpenAI.
+
+samples --wav--> form file, model, language --> {"text": "..."}
+"""
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pipeline.backends.speech_servers.pool import SPEECH_PATIENCE, Family, Pool
+from pipeline.backends.speech_servers.refusals import check_status
+from pipeline.backends.speech_servers.servers import Address, SpeechServer
+from pipeline.backends.speech_servers.transport import Answer, Call, Line, Part
+from pipeline.backends.speech_servers.waves import encode_wave
+from pipeline.core.patience import Patience
+from pipeline.domain.errors import BadTakeError, RecordError, TerminalBackendError, TransientBackendError
+from pipeline.domain.labels import Language
+
+SECTION = "speech.transcriber"
+URL_VARIABLE = "HUMDIAL_TRANSCRIBER_URL"
+DEFAULT = Address("http://127.0.0.1:8000/v1", 4)
+_REMEDY = (
+    "start it, or let base_url end where /audio/transcriptions begins (mostly /v1), or set "
+    "HUMDIAL_TRANSCRIBER_URL"
+)
+_GREETING_S = 30.0
+_REAL_TIMES = 10.0
+"""Recognisers are faster than speech; one on a busy CPU is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriberSettings:
+    """Which model, at which servers."""
+
+    model: str
+    servers: tuple[SpeechServer, ...]
+    patience: Patience = SPEECH_PATIENCE
+
+
+class _Transcript(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    text: str
+
+
+class ServedTranscriber:
+    """Implements Transcriber. Use as a context manager."""
+
+    def __init__(self, settings: TranscriberSettings) -> None:
+        probe = Call("/models", settings.patience.connect_timeout_s)
+        self._settings = settings
+        self._pool = Pool(Family(SECTION, probe, _REMEDY), settings.servers, settings.patience)
+
+    def __enter__(self) -> Self:
+        self._pool.open()
+        try:
+            self._pool.greet(self._find)
+        except BaseException:
+            self._pool.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.close()
+
+    @property
+    def name(self) -> str:
+        """`transcriptions-<model>`"""
+        return f"transcriptions-{self._settings.model}"
+
+    async def transcribe(
+        self, samples: npt.NDArray[np.float32], sampling_rate: int, language: Language
+    ) -> str:
+        """What is said in `[num_samples]`; empty for nothing."""
+        if not len(samples):
+            return ""
+        wave = encode_wave(samples, sampling_rate)
+        duration_s = len(samples) / sampling_rate
+
+        async def ask(line: Line) -> str:
+            return await self._ask(line, wave, duration_s, language)
+
+        try:
+            return await self._pool.ask(ask)
+        except BadTakeError as error:  # a recogniser makes no takes: it is not to be had for this one
+            raise TransientBackendError(f"{SECTION}: {error.detail}") from None
+        except RecordError as error:
+            raise TerminalBackendError(
+                f"{SECTION}: {error.detail}; remedy: a server that takes wav files, `language` and "
+                "response_format json"
+            ) from None
+
+    async def _find(self, line: Line) -> bool:
+        """Whether somebody is there: whatever it says of its models, a refused key apart."""
+        answer = await line.send(Call("/models", _GREETING_S))
+        if answer.status != 404:
+            check_status(answer, "GET /models", line.secrets, _REMEDY)
+        return True
+
+    async def _ask(self, line: Line, wave: bytes, duration_s: float, language: Language) -> str:
+        form = (
+            Part("file", wave, "speech.wav", "audio/wav"),
+            Part("model", self._settings.model),
+            Part("language", language.value),
+            Part("response_format", "json"),
+            Part("temperature", "0"),
+        )
+        deadline_s = self._settings.patience.timeout_s + _REAL_TIMES * duration_s
+        answer = await line.send(Call("/audio/transcriptions", deadline_s, form=form))
+        check_status(answer, f"{duration_s:.1f} s of speech", line.secrets, _REMEDY)
+        return _read(answer)
+
+
+def _read(answer: Answer) -> str:
+    try:
+        return _Transcript.model_validate_json(answer.body).text.strip()
+    except ValidationError:
+        raise TransientBackendError(
+            f'{answer.who}: answered with no transcript; wanted {{"text": ...}}'
+        ) from None
