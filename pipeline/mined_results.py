@@ -7,6 +7,7 @@
     rttm/  filter.json  summary.json                                                the summary last
 """
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Self
 from pipeline.core.heard import Heard
 from pipeline.core.mined_rows import SegmentRow
 from pipeline.core.mining.audit import audit_recording, because
+from pipeline.core.mining.calibration import Calibration
 from pipeline.core.mining.summary import MiningSummary, MiningTally, Outcome, Written
 from pipeline.core.mining.timeline import dialogue_id_of
 from pipeline.domain.labels import Split
@@ -111,7 +113,7 @@ class MiningResults:
             self._exported.append(index)
         return {one.timeline.dialogue_id: one.audio.path for one in dialogues}
 
-    def finish(self) -> MiningSummary:
+    def finish(self, calibrations: Mapping[str, Calibration]) -> MiningSummary:
         """Write what belongs to the corpus as a whole, and let everything take its place."""
         if self._audio is None:
             withdraw_audio(self._directory)
@@ -123,6 +125,6 @@ class MiningResults:
         for path in set((self._out / "rttm").glob("*.rttm")) - self._rttm:
             path.unlink()
         write_text(self._out / "filter.json", self._declaration.model_dump_json(indent=1))
-        summary = self._tally.summary()
+        summary = self._tally.summary(calibrations)
         write_text(self._out / "summary.json", summary.model_dump_json(indent=1))
         return summary

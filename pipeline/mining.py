@@ -24,6 +24,7 @@ from pipeline.cached_listening import Listener
 from pipeline.core.heard import Frames, Heard, evidence_of, measures_of
 from pipeline.core.mined_rows import ProvenanceRow, SegmentRow, Surroundings, segment_row
 from pipeline.core.mining.audit import audit_events, audit_recording, audit_segment, audit_uncut
+from pipeline.core.mining.calibration import Calibration
 from pipeline.core.mining.candidates import Candidate
 from pipeline.core.mining.events import find_events
 from pipeline.core.mining.quality import SegmentMeasures, segment_problems, structure_problems
@@ -34,6 +35,7 @@ from pipeline.core.mining.summary import MiningSummary, Outcome
 from pipeline.core.mining.timeline import dialogue_id_of
 from pipeline.core.mining.voices import (
     DiarizedEvidence,
+    calibrations_of,
     diarization_problems,
     unreliable_speakers,
     voted,
@@ -77,6 +79,8 @@ class Mine:
         made_of = one_channel(declaration.diarizer, base, declaration.events, declaration.timbre, diarizer)
         self._cache = MiningCache(out / "activity")
         self._listener = Listener(base, declaration.listening, made_of, self._cache)
+        self._calibrations: dict[str, Calibration] | None = None
+        """By corpus; found in all that was heard, before anything is decided."""
         self._failed: dict[str, Heard] = {}
         """What could not be heard in this call, and is not kept."""
         decides = {"workers": 1, "export_audio": False, "i_have_rights": False, "audio": SegmentAudio()}
@@ -110,6 +114,7 @@ class Mine:
     def write(self) -> MiningSummary:
         """Decide about everything that was heard, and write it down."""
         _check_directory(self.out)
+        calibrations = self._calibrations = calibrations_in(self._cache, self.declaration)
         with MiningResults(self.out, self._base, self.declaration) as results:
             for name in self.without_rights:
                 results.refuse(name)
@@ -117,7 +122,7 @@ class Mine:
                 heard = self._heard(recording)
                 split = self._assigned[recording.recording_id].split
                 results.add(recording, heard, self.decide(recording, heard), split)
-            return results.finish()
+            return results.finish(calibrations)
 
     def _heard(self, recording: Recording) -> Heard:
         """As it was heard; a recording that changed on disk since then is heard again."""
@@ -130,7 +135,7 @@ class Mine:
         duration_s = probed.duration_s if probed else (_duration_s(activity) if activity else 0.0)
         if activity is None:
             return _refused(heard, duration_s, heard.problems)
-        limits, frames = self.declaration, self._cache.load_frames(heard)
+        limits, frames = self._limits_of(recording), self._cache.load_frames(heard)
         if heard.voices is not None:
             indistinct = diarization_problems(activity, heard.voices, limits.timbre)
             if indistinct:
@@ -153,6 +158,13 @@ class Mine:
         segments = tuple(segment for segment, _ in kept)
         outcome = Outcome(name, duration_s, "ok", segments, tuple(audit), activity.bleed_db)
         return self._written(recording, heard, activity, kept, outcome)
+
+    def _limits_of(self, recording: Recording) -> Declaration:
+        """The declaration, with the threshold of the recording's corpus."""
+        if self._calibrations is None:
+            self._calibrations = calibrations_in(self._cache, self.declaration)
+        timbre = self.declaration.timbre.calibrated(self._calibrations.get(recording.rights.corpus))
+        return self.declaration.model_copy(update={"timbre": timbre})
 
     def _written(
         self,
@@ -201,6 +213,20 @@ class Mine:
             detector=voices.model if voices is not None else found_by,
             i_have_rights=self.declaration.i_have_rights,
         )
+
+
+def calibrations_in(cache: MiningCache, declaration: Declaration) -> dict[str, Calibration]:
+    """A threshold of voices per corpus, from its recordings that were diarized; none where none is asked for."""
+    if declaration.timbre.emb_threshold != "calibrate":
+        return {}
+    recordings, _ = recordings_of(declaration)
+    corpora = {one.recording_id: one.rights.corpus for one in recordings}
+    heard = (
+        (corpora[one.recording_id], one.voices)
+        for one in cache.entries()
+        if one.voices is not None and one.recording_id in corpora
+    )
+    return calibrations_of(heard, declaration.timbre.emb_threshold_rule)
 
 
 def candidates_of(

@@ -9,12 +9,12 @@ from pydantic import ValidationError
 from pipeline.core.heard import Heard
 from pipeline.core.mining.candidates import Candidate
 from pipeline.core.mining.quality import structure_problems
-from pipeline.core.mining.voices import calibrations_of, diarization_problems
+from pipeline.core.mining.voices import diarization_problems
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.mining import RecordedActivity
 from pipeline.io.mining_cache import MiningCache
 from pipeline.io.recordings.declaration import Declaration, DeclaredRecording
-from pipeline.mining import candidates_of
+from pipeline.mining import calibrations_in, candidates_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,7 @@ class Results:
         self._heard = {
             one.recording_id: one for one in self._cache.entries() if one.recording_id in self._declared
         }
-        self._calibrations = calibrations_of(
-            (self._corpus(name), one.voices) for name, one in self._heard.items() if one.voices is not None
-        )
+        self._calibrations = calibrations_in(self._cache, self.declaration)
 
     @property
     def recording_ids(self) -> tuple[str, ...]:

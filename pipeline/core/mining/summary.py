@@ -7,12 +7,13 @@ than one call.
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from pydantic import Field
 
+from pipeline.core.mining.calibration import Calibration
 from pipeline.domain.labels import Split
 from pipeline.domain.mining import AuditRow, MinedType, RejectCode, Segment
 from pipeline.domain.quarantine import Reason
@@ -109,6 +110,8 @@ class MiningSummary(Record):
     """Those whose audio was cut out, too."""
     quarantined: dict[Reason, int]
     """What neither could hold, by reason."""
+    calibration: dict[str, Calibration]
+    """The threshold of voices by corpus, where recordings of it were diarized."""
 
 
 class Histogram:
@@ -206,7 +209,7 @@ class MiningTally:
             self.first[code] += 1
             self.first_us[code] += length_us
 
-    def summary(self) -> MiningSummary:
+    def summary(self, calibrations: Mapping[str, Calibration] | None = None) -> MiningSummary:
         """The funnel so far."""
         known, used = self.statuses.total(), self.statuses["ok"]
         hours_used = self.used_us / _US_PER_HOUR
@@ -238,6 +241,7 @@ class MiningTally:
             timelines=self.timelines,
             dialogues=self.dialogues,
             quarantined={reason: self.quarantined[reason] for reason in Reason if self.quarantined[reason]},
+            calibration=dict(calibrations or {}),
         )
 
     def _rejected(self, code: RejectCode) -> RejectedFor:

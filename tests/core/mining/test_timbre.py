@@ -1,5 +1,8 @@
+from typing import Literal
+
 import pytest
 
+from pipeline.core.mining.calibration import Trials, calibrate
 from pipeline.core.mining.candidates import Candidate
 from pipeline.core.mining.events import find_events
 from pipeline.core.mining.timbre import (
@@ -81,6 +84,42 @@ def test_the_embedding_vote_asks_whose_centroid_is_nearer(
         cos_after_incumbent=incumbent, cos_after_initiator=initiator, speech_after_s=speech_s
     )
     assert embed_vote(voices, LIMITS)[0] == vote
+
+
+@pytest.mark.parametrize(
+    ("threshold", "before_after", "speech_s", "vote"),
+    [
+        (0.4, 0.4, 1.0, "same"),
+        (0.4, 0.399, 1.0, "changed"),
+        (0.4, 0.9, 0.999, None),
+        (0.4, None, 3.0, None),
+        (None, 0.9, 3.0, None),
+        ("calibrate", 0.9, 3.0, None),  # not yet
+    ],
+)
+def test_without_a_centroid_the_calibrated_threshold_votes(
+    threshold: float | Literal["calibrate"] | None,
+    before_after: float | None,
+    speech_s: float,
+    vote: Vote | None,
+) -> None:
+    limits = TimbreLimits(emb_threshold=threshold)
+    voices = VoiceEvidence(
+        cos_before_after=before_after,
+        cos_after_incumbent=0.1,
+        cos_after_initiator=None,
+        speech_after_s=speech_s,
+    )
+    assert embed_vote(voices, limits) == (vote, None)
+
+
+@pytest.mark.parametrize("declared", [None, 0.4])
+def test_only_who_asks_is_calibrated(declared: float | None) -> None:
+    enough = Trials(duration_s=1.0, same=(0.7,) * 20, different=(0.1,) * 20)
+    calibration = calibrate([enough], "made-up")
+    assert TimbreLimits().calibrated(calibration).emb_threshold == 0.7
+    assert TimbreLimits().calibrated(None).emb_threshold is None
+    assert TimbreLimits(emb_threshold=declared).calibrated(calibration).emb_threshold == declared
 
 
 @pytest.mark.parametrize(

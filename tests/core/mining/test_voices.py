@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.mining.activity import talk_of
+from pipeline.core.mining.activity import talk_of, union
 from pipeline.core.mining.events import find_events
 from pipeline.core.mining.limits import EventLimits
 from pipeline.core.mining.timbre import TimbreLimits, embed_vote, label_vote, local_vote
 from pipeline.core.mining.voices import (
     DiarizedEvidence,
     Voices,
+    calibrations_of,
     clear_speech,
     cosine,
     diarized_activity,
@@ -50,6 +51,40 @@ def diarization(duration_s: float = 55.0) -> Diarization:
     talks = {"A": TALK_A, "B": TALK_B}
     speakers = tuple(DiarizedSpeaker(name, spans(talk), VOICES[name]) for name, talk in talks.items())
     return Diarization(round(duration_s * RATE_HZ), speakers, chunks(list(talks.values()), duration_s))
+
+
+def long_diarization() -> Diarization:
+    """Two minutes in which every 10 s A is interrupted by B, or the other way round."""
+    turns = [("AB"[index % 2], (index * 10.0, index * 10.0 + 11.0)) for index in range(18)]
+    talks = {name: tuple(times for who, times in turns if who == name) for name in "AB"}
+    speakers = tuple(DiarizedSpeaker(name, spans(talk), VOICES[name]) for name, talk in talks.items())
+    return Diarization(200 * RATE_HZ, speakers, chunks(list(talks.values()), 200.0))
+
+
+def long_ear(asked: tuple[Span, ...]) -> Voice | None:
+    voice = np.zeros(2, np.float32)
+    for speaker in long_diarization().speakers:
+        for own in speaker.talkspurts:
+            for span in asked:
+                part = own.overlap(span)
+                voice += VOICES[speaker.label] * (len(part) if part else 0)
+    return voice if voice.any() else None
+
+
+def permuted(made: Diarization, seed: int) -> Diarization:
+    """The same talkspurts, each with a label drawn anew."""
+    rng = np.random.default_rng(seed)
+    everything = sorted((s for one in made.speakers for s in one.talkspurts), key=lambda s: s.start)
+    labels = rng.integers(0, 2, len(everything))
+    speakers = tuple(
+        DiarizedSpeaker(
+            name,
+            union(span for span, label in zip(everything, labels, strict=True) if label == index),
+            VOICES[name],
+        )
+        for index, name in enumerate("AB")
+    )
+    return Diarization(made.num_samples, speakers, made.local)
 
 
 def heard_in(asked: tuple[Span, ...], rate: int = RATE_HZ) -> Voice | None:
@@ -97,6 +132,47 @@ def test_without_biometric_rights_no_voice_is_embedded_or_compared() -> None:
     _, known = evidence(embed=False)
     assert known.centroid_cos is None
     assert all(found.voices is None and found.local is not None for found in known.overlaps.values())
+
+
+def test_votes_fall_to_chance_where_labels_are_permuted() -> None:
+    """Labels handed out anew for every talkspurt: what a voice says of an overlap is a coin's word, not the tree's."""
+
+    def agreement(seed: int | None) -> float:
+        made = long_diarization()
+        if seed is not None:
+            made = permuted(made, seed)
+        activity = diarized_activity("call", made, RATE_HZ, made.num_samples)
+        known = evidence_on(activity, made, EventLimits(), TimbreLimits(), Voices("made-up", long_ear))
+        votes = [
+            (label_vote(c.event, 0.5), embed_vote(known.overlaps[c.event.event_id].voices, TimbreLimits())[0])
+            for c in find_events(activity)
+            if c.event.overlap
+        ]
+        cast = [label == embed for label, embed in votes if label and embed]
+        # An abstention is no agreement: with labels that hold both voices, no centroid is anybody's.
+        return sum(cast) / max(len(votes), 1)
+
+    assert agreement(None) >= 0.95
+    assert sum(map(agreement, range(5))) / 5 <= 0.6
+
+
+def test_trials_are_of_equal_stretches_of_one_label_and_of_two() -> None:
+    found = evidence()[1].trials
+    assert [one.duration_s for one in found] == [1.0, 3.0]
+    # A is alone in four places (B's word splits the last of its turns), B in two: 6 + 1 pairs, and 4 x 2
+    assert [(len(one.same), len(one.different)) for one in found] == [(7, 8), (7, 8)]
+    assert {cos for one in found for cos in one.same} == {1.0}
+    assert {cos for one in found for cos in one.different} == {0.0}
+    assert evidence(embed=False)[1].trials == ()
+
+
+@given(st.permutations(range(4)))
+def test_corpora_are_calibrated_each_by_itself_in_any_order(order: list[int]) -> None:
+    known = evidence()[1]
+    rows = [("one", known), ("two", known), ("one", known), ("one", known)]
+    found = calibrations_of([rows[index] for index in order])
+    assert {name: one.n_trials for name, one in found.items()} == {"one": 90, "two": 30}
+    assert (found["one"].calibrated, found["two"].calibrated) == (True, False)
 
 
 def test_clean_chunks_count_chunks_with_two_seconds_alone() -> None:
