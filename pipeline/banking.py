@@ -34,11 +34,9 @@ class Deposit:
     """Forms of which no engine made a good take, with the reason."""
 
 
-def build_bank(
-    config: RunConfig, directory: Path, store: Path, told: Callable[[Deposit], None]
-) -> tuple[Deposit, ...]:
+def build_bank(config: RunConfig, store: Path, told: Callable[[Deposit], None]) -> tuple[Deposit, ...]:
     """Speak every form with every voice that the configuration may cast; what is stored is not spoken again."""
-    wiring = Wiring(config, directory, store)
+    wiring = Wiring(config, store, store)  # no run: nothing is written but clips
     try:
         deps = wiring.speech_deps()
         languages = {source.language for source in config.seeds.sources}

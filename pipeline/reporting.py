@@ -1,14 +1,21 @@
 """The report of a finished run: numbers, and a page to listen on."""
 
+import hashlib
 from pathlib import Path
 
 from pipeline.core.report import RunReport, summarise
+from pipeline.core.report_takes import Takes, summarise_takes
 from pipeline.core.report_timing import TimingBasis
+from pipeline.domain.spoken import SpokenScript
 from pipeline.io.references import load_reference
 from pipeline.io.report_page import write_report
 from pipeline.io.run_directory import RunDirectory
 from pipeline.run_records import RunDescription, read_description
+from pipeline.stages import speech
 from pipeline.stages.timing import OverlapSpread
+from pipeline.wiring import directory_of
+
+_NOTE = "takes"
 
 
 def report_run(run_directory: Path) -> RunReport:
@@ -24,8 +31,24 @@ def report_run(run_directory: Path) -> RunReport:
         timing_basis(description),
         rendered=frozenset(description.versions.sounds),
     )
+    report = report.model_copy(update={"takes": _takes(run).engines})
     write_report(run_directory, report, run.read_dialogues())
     return report
+
+
+def _takes(run: RunDirectory) -> Takes:
+    """Counted once and noted beside the clips' records: reading all of those again would be half of a rerun."""
+    stage = directory_of(speech.NAME)
+    stamps = tuple(run.find_shards(stage))
+    key = hashlib.sha256("".join(stamp.records_sha256 for _, stamp in stamps).encode()).hexdigest()
+    noted = run.find_note(stage, _NOTE, key, Takes)
+    if noted is not None or not stamps:
+        return noted or Takes(engines=())
+    takes = summarise_takes(
+        spoken for index, _ in stamps for spoken in run.read_shard(stage, index, SpokenScript)
+    )
+    run.write_note(stage, _NOTE, key, takes)
+    return takes
 
 
 def timing_basis(description: RunDescription) -> TimingBasis:

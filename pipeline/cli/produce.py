@@ -141,6 +141,7 @@ def print_summary(directory: Path, summary: "RunSummary") -> None:
     """What was made, what was refused and why, and where to listen."""
     from pipeline.cli.tables import print_table
     from pipeline.core.report import refusal_table, summary_table
+    from pipeline.core.report_takes import takes_table
     from pipeline.reporting import report_run
 
     report = report_run(directory)
@@ -152,6 +153,9 @@ def print_summary(directory: Path, summary: "RunSummary") -> None:
         f"\n{summary.num_dialogues} dialogues, {summary.num_refusals} records refused; "
         f"{summary.shards_run} shards run, {summary.shards_cached} kept from before"
     )
+    if any(row.refused for row in report.takes) or len(report.takes) > 1:
+        click.echo("\nspeech engines and their takes:")
+        print_table(takes_table(report.takes))
     if report.emotional is not None:
         _print_coverage(report.emotional)
     _print_calibration(directory)

@@ -72,8 +72,9 @@ def _espeak() -> str:
         seed=0,
     )
     with EspeakSynthesizer(workers=1) as synthesizer:
-        clip = asyncio.run(synthesizer.synthesize(request))
-        return f"{synthesizer.capabilities.engine}: {len(clip.words)} words in {len(clip.samples) / clip.sampling_rate:.2f} s"
+        take = asyncio.run(synthesizer.synthesize(request))
+        seconds = len(take.samples) / take.sampling_rate
+        return f"{synthesizer.capabilities.engine}: {len(take.words)} words in {seconds:.2f} s"
 
 
 def _audio() -> str:

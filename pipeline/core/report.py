@@ -11,6 +11,7 @@ from pydantic import Field
 
 from pipeline.core.emotional_coverage import CoverageTally, EmotionalCoverage
 from pipeline.core.report_sounds import SoundRow, SoundTally
+from pipeline.core.report_takes import EngineRow
 from pipeline.core.report_timing import TimingBasis, TimingReport, TimingTally
 from pipeline.core.turntaking import activity_of, talk_times
 from pipeline.domain.emotional import Tag
@@ -103,6 +104,8 @@ class RunReport(Record):
     """In the run's order."""
     sounds: tuple[SoundRow, ...] = ()
     """By tag; empty where no utterance has any."""
+    takes: tuple[EngineRow, ...] = ()
+    """By speech engine; empty for recorded talk."""
 
 
 def summarise(

@@ -27,6 +27,7 @@ from pipeline.core.report import (
     pick_for_listening,
     response_offsets_s,
 )
+from pipeline.core.report_takes import takes_table
 from pipeline.core.turntaking import ComparisonRow
 from pipeline.domain.events import EventType
 from pipeline.domain.labels import Emotion, Language, Recipe, Speaker, Split
@@ -148,6 +149,7 @@ def render_page(run_name: str, report: RunReport, dialogues: Iterable[Dialogue])
         ],
         transfers=draw_curves(report.timing.transfers) if report.timing.transfers else None,
         ratios=_draw_ratios(report),
+        take_rows=takes_table(report.takes)[1:],
         rows=[(row, measure_cells(row.measures)) for row in report.rows],
         by_split=any(row.split is not None for row in report.rows),
         scenes=data.scenes,

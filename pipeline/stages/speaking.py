@@ -9,7 +9,7 @@ What every take was refused for stays with the clip, or in the reason why there 
 
 import asyncio
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
 from pipeline.core.content import ContentLimits, check_content
@@ -19,7 +19,7 @@ from pipeline.domain.emotional import Tag
 from pipeline.domain.errors import BadTakeError, RecordError
 from pipeline.domain.quarantine import Reason
 from pipeline.domain.takes import Flaw, Kind, Making, RefusedTake
-from pipeline.domain.voice import Clip, SpeechRequest, Voice
+from pipeline.domain.voice import Clip, ClipRef, SpeechRequest, Voice
 from pipeline.ports import Aligner, SpeechSynthesizer, Transcriber
 from pipeline.stages.word_times import align_words
 
@@ -95,6 +95,13 @@ class Speaking:
         self._places = {
             rung.backend: asyncio.Semaphore(rung.capabilities.max_in_flight) for rung in ladder.rungs
         }
+        self._under_way: dict[str, asyncio.Future[ClipRef]] = {}
+
+    async def once(self, digest: str, make: Callable[[], Awaitable[ClipRef]]) -> ClipRef:
+        """What `make` makes for an address; several dialogues that want it at the same time wait for one."""
+        if digest not in self._under_way:
+            self._under_way[digest] = asyncio.ensure_future(make())
+        return await self._under_way[digest]
 
     async def speak(self, request: SpeechRequest) -> Clip:
         """The clip. Raises RecordError where no engine says it well; backend errors that no other take mends."""

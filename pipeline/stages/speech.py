@@ -148,8 +148,12 @@ async def clip_of(request: SpeechRequest, deps: Deps, speaking: Speaking) -> Cli
     ref = deps.clips.find_clip(digest)
     if ref is not None:
         return ref
-    clip = await speaking.speak(request)
-    return deps.clips.put_clip(digest, resample_clip(clip, deps.sampling_rate))
+
+    async def make() -> ClipRef:
+        clip = await speaking.speak(request)
+        return deps.clips.put_clip(digest, resample_clip(clip, deps.sampling_rate))
+
+    return await speaking.once(digest, make)
 
 
 def _voicing(speaker: Speaker, voice: Voice, refs: list[ClipRef], config: Config, deps: Deps) -> Voicing:
