@@ -7,8 +7,11 @@ Aligners speak of pieces: bytes of a character, half an English word, two charac
     words     你|好   |well-known|
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from pipeline.core.tokens import tokenize, words_of
 from pipeline.domain.errors import RecordError
@@ -50,6 +53,29 @@ def times_of_words(text: str, pieces: Sequence[Piece]) -> tuple[tuple[float, flo
     return tuple((said[first][0], said[last - 1][1]) for _, first, last in tokenize(text))
 
 
+def straighten(steps: Sequence[int]) -> tuple[float, ...]:
+    """Steps of a clock that should never run backwards: the longest series that does not is believed, and what
+    lies between two believed steps is spread evenly over the way.
+
+    >>> straighten([0, 3, 90, 5, 6])
+    (0.0, 3.0, 4.0, 5.0, 6.0)
+    """
+    tails: list[int] = []  # tails[n]: the step at which the cheapest series of n + 1 ends
+    before: list[int] = []
+    for index, step in enumerate(steps):
+        place = bisect_right([steps[tail] for tail in tails], step)
+        before.append(tails[place - 1] if place else -1)
+        tails[place : place + 1] = [index]
+    believed: list[int] = []
+    index = tails[-1] if tails else -1
+    while index >= 0:
+        believed.append(index)
+        index = before[index]
+    believed.reverse()
+    known = [float(steps[index]) for index in believed]
+    return tuple(np.interp(range(len(steps)), believed, known).tolist()) if believed else ()
+
+
 def lay_words(
     text: str, times_s: Sequence[tuple[float, float]], num_samples: int, sampling_rate: int
 ) -> tuple[Word, ...]:
@@ -66,10 +92,11 @@ def lay_words(
             Reason.BAD_AUDIO,
             f"word times: {len(times_s)} times for {len(words)} words in {num_samples} samples: {text!r}",
         )
-    squeezed = sum(end_s <= start_s for start_s, end_s in times_s)
+    squeezed = sum(end_s <= start_s or start_s * sampling_rate >= num_samples for start_s, end_s in times_s)
     if squeezed > max(1.0, _MOST_SQUEEZED * len(words)):
         raise RecordError(
-            Reason.BAD_AUDIO, f"word times: no time at all for {squeezed} of {len(words)} words: {text!r}"
+            Reason.BAD_AUDIO,
+            f"word times: no time in the clip for {squeezed} of {len(words)} words: {text!r}",
         )
     shortest = max(1, min(round(SHORTEST_WORD_S * sampling_rate), num_samples // len(words)))
     spans: list[tuple[int, int]] = []

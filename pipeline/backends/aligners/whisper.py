@@ -14,7 +14,8 @@ import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +44,7 @@ Wave = npt.NDArray[np.float32]
 
 
 class WhisperAligner:
-    """A model in ctranslate2's format: `tiny` is too weak for Mandarin, from `small` on both languages do.
+    """Implements Aligner on a model in ctranslate2's format. Use as a context manager.
 
     `device` and `compute_type` as ctranslate2 names them: `cpu` with `int8`, `cuda` with `float16`.
     """
@@ -54,6 +55,14 @@ class WhisperAligner:
         self._model = _load(model, device, compute_type, threads)
         self._name = f"whisper-{model.name}@{_digest(model / 'model.bin')}"
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="whisper")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._thread.shutdown(wait=True, cancel_futures=True)
 
     @property
     def name(self) -> str:

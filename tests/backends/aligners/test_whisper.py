@@ -1,6 +1,7 @@
 """Whisper's attention becomes word times: real library, a model whose attention is known."""
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +28,9 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def aligner(directory: Path) -> WhisperAligner:
-    return WhisperAligner(directory)
+def aligner(directory: Path) -> Iterator[WhisperAligner]:
+    with WhisperAligner(directory) as aligner:
+        yield aligner
 
 
 def noise(seconds: float) -> Wave:
