@@ -13,6 +13,7 @@ from pipeline.cli.filter import filter_recordings
 from pipeline.cli.look import prompts, seeds, voices
 from pipeline.cli.measure import check, describe, fit
 from pipeline.cli.produce import export, preview, retime, run
+from pipeline.cli.speech import speech
 from pipeline.cli.system import doctor
 from pipeline.domain.errors import ConfigError, PipelineError
 
@@ -47,6 +48,7 @@ for command in (
     script,
     seeds,
     voices,
+    speech,
     prompts,
     doctor,
 ):

@@ -69,7 +69,6 @@ def running_worker(
     and `voices` lets a second worker take the place of one that was killed.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        place = voices or Path(scratch) / "voices"
         double = DoubleOptions.model_validate(
             {
                 "rates": dict(faults or {}),
@@ -79,30 +78,46 @@ def running_worker(
                 **options,
             }
         )
-        command = [sys.executable, "-m", MODULE, "--engine", ENGINE]
-        command += ["--engine-options", double.model_dump_json(), "--engines", str(engines)]
-        command += ["--port", str(port), "--voices", str(place), *arguments]
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)}
-        )
-        try:
-            if process.stdout is None:
-                raise RuntimeError("no standard output")
-            line = process.stdout.readline()
-            if not line:
-                raise RuntimeError(f"the worker ended with {process.wait()} before it listened")
-            worker = RunningWorker(url=json.loads(line)["url"], pid=process.pid, voices=place)
-            _wait_until_ready(worker.url, wait_s)
+        place = voices or Path(scratch) / "voices"
+        command = ["--engine", ENGINE, "--engine-options", double.model_dump_json()]
+        command += ["--engines", str(engines), "--port", str(port), *arguments]
+        with started(command, place, wait_s=wait_s) as worker:
             yield worker
-        finally:
-            process.terminate()
-            try:
-                process.wait(timeout=15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            if process.stdout is not None:
-                process.stdout.close()
+
+
+@contextmanager
+def started(
+    arguments: list[str],
+    voices: Path,
+    *,
+    wait_s: float,
+    program: tuple[str, ...] = (sys.executable, "-m", MODULE),
+    python_path: tuple[Path, ...] = (ROOT,),
+) -> Iterator[RunningWorker]:
+    """A worker process with any engine, ended at the end."""
+    process = subprocess.Popen(
+        [*program, *arguments, "--voices", str(voices)],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, python_path))},
+    )
+    try:
+        if process.stdout is None:
+            raise RuntimeError("no standard output")
+        line = process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the worker ended with {process.wait()} before it listened")
+        worker = RunningWorker(url=json.loads(line)["url"], pid=process.pid, voices=voices)
+        _wait_until_ready(worker.url, wait_s)
+        yield worker
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 def _wait_until_ready(url: str, wait_s: float) -> None:

@@ -19,6 +19,9 @@ from pipeline.backends.cosyvoice.worker.messages import EngineSettings, Greeting
 from pipeline.backends.cosyvoice.worker.text import count_units
 
 Fault = Literal[
+    "error",
+    "stuck",
+    "crash",
     "empty",
     "nan",
     "silence",
@@ -26,11 +29,9 @@ Fault = Literal[
     "clipped",
     "spoken_instruction",
     "too_long",
-    "error",
-    "stuck",
-    "crash",
 ]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
+"""In the order in which they are drawn: the first that strikes is the one."""
 ONCE: tuple[Fault, ...] = ("error", "stuck", "crash")
 """Faults of the process, not of the text: the same request succeeds when it is sent again."""
 
@@ -83,7 +84,7 @@ class Double:
 
     def synthesize(self, job: Job) -> Samples:
         if job.request_id != "warm-up":
-            self._leak.append(os.urandom(self._options.grows_mb << 20))
+            self._leak.append(b"\1" * (self._options.grows_mb << 20))
             time.sleep(self._options.synthesis_s)
         fault = self._fault(job)
         if fault == "stuck":

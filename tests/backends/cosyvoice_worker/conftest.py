@@ -1,0 +1,1 @@
+collect_ignore = ["soundfile_prompts.py"]  # imported inside CosyVoice's environment only: torch
