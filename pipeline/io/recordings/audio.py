@@ -168,8 +168,9 @@ def _look_at(path: Path) -> AudioFile:
     except ffmpeg.FfmpegError as error:
         raise UnreadableAudioError(str(error)) from error
     except (OSError, soundfile.LibsndfileError) as error:
+        reason = error if path.exists() else "there is no such file"
         raise UnreadableAudioError(
-            f"{path}: cannot be read as audio ({error}); wanted wav, flac, ogg, mp3, sph, or what ffmpeg reads (m4a, "
+            f"{path}: cannot be read as audio ({reason}); wanted wav, flac, ogg, mp3, sph, or what ffmpeg reads (m4a, "
             "mp4, webm, amr, wma)"
         ) from error
     return AudioFile(

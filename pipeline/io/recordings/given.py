@@ -52,10 +52,7 @@ class GivenSpeech:
 
 
 def files_of(recording: Recording, base: Path) -> tuple[Path, ...]:
-    """Every file that what is heard of a recording depends on, named by it or not, whether it exists or not.
-
-    Raises ConfigError where its words are of no known format.
-    """
+    """Every file that what is heard of a recording depends on, named by it or not, whether it exists or not."""
     audio = tuple(base / name for name in recording.audio)
     aligned_by = aligning_transcript(audio)
     rttm = () if recording.rttm is None else (base / recording.rttm,)

@@ -87,12 +87,17 @@ _FORMATS = (
 def read_transcript(path: Path) -> Transcript:
     """Read a file of any known format. Raises ConfigError naming place and remedy."""
     known = _format_of(path)
+    if known is None:
+        raise ConfigError(
+            f"{path}: no word file that is known; wanted {', '.join(known.shown for known in _FORMATS)}"
+        )
     return Transcript(known.timed, known.read(path), known.sides)
 
 
 def transcript_files(path: Path) -> tuple[Path, ...]:
-    """All files that `read_transcript` reads for one: both sides, everybody in a meeting. Raises ConfigError."""
-    return _format_of(path).files(path)
+    """All files that `read_transcript` reads for one: both sides, everybody in a meeting."""
+    known = _format_of(path)
+    return known.files(path) if known else (path,)
 
 
 def read_words(path: Path) -> SpeakerWords:
@@ -103,10 +108,5 @@ def read_words(path: Path) -> SpeakerWords:
     return transcript.spoken
 
 
-def _format_of(path: Path) -> _Format:
-    for known in _FORMATS:
-        if known.name.fullmatch(path.name):
-            return known
-    raise ConfigError(
-        f"{path}: no word file that is known; wanted {', '.join(known.shown for known in _FORMATS)}"
-    )
+def _format_of(path: Path) -> _Format | None:
+    return next((known for known in _FORMATS if known.name.fullmatch(path.name)), None)

@@ -7,8 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipeline.io.recordings.audio import UnreadableAudioError, WrongChannelsError, count_channels, open_audio
+from pipeline.io.recordings.audio import (
+    AudioFile,
+    UnreadableAudioError,
+    WrongChannelsError,
+    count_channels,
+    open_audio,
+)
 
 RAMP = np.stack([np.linspace(-0.5, 0.5, 9000), np.linspace(0.25, -0.25, 9000)], axis=1).astype(np.float32)
 
@@ -71,7 +79,7 @@ def empty_wav(path: Path) -> None:
         (empty_wav, "holds not one sample"),
         (lambda path: path.write_bytes(b""), "cannot be read as audio"),
         (lambda path: path.write_text("no audio"), "wanted wav, flac, ogg, mp3, sph, or what ffmpeg reads"),
-        (lambda path: None, "cannot be read as audio"),
+        (lambda path: None, "there is no such file"),
     ],
 )
 def test_what_is_no_audio_says_why(
@@ -170,3 +178,25 @@ def test_sides_that_cannot_be_aligned_are_refused(
         (tmp_path / "transcript" / "00112233aabbccdd.json").write_text(rows)
     with pytest.raises(UnreadableAudioError, match=problem):
         open_audio(paths)
+
+
+@pytest.fixture(scope="module")
+def one_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("audio") / "a.wav"
+    soundfile.write(path, RAMP, 8000, subtype="FLOAT")
+    return path
+
+
+@given(
+    lead=st.integers(-12_000, 12_000),
+    start=st.integers(0, 20_000),
+    pieces=st.lists(st.integers(0, 9000), max_size=4),
+)
+def test_a_file_is_silent_before_its_beginning_and_after_its_end(
+    one_file: Path, lead: int, start: int, pieces: list[int]
+) -> None:
+    with AudioFile(one_file, 8000, 9000, 2, "WAV/FLOAT", lead=lead).opened(start) as read:
+        heard = [read(piece) for piece in pieces]
+    assert [len(block) for block in heard] == pieces
+    everything = np.pad(RAMP, ((40_000, 60_000), (0, 0)))[40_000 + start + lead :]
+    np.testing.assert_array_equal(np.concatenate([RAMP[:0], *heard]), everything[: sum(pieces)])

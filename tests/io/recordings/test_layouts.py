@@ -4,6 +4,7 @@ import dataclasses
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -13,7 +14,7 @@ from pipeline.io.recordings import declaration as declaration_module
 from pipeline.io.recordings.audio import UnreadableAudioError, open_audio
 from pipeline.io.recordings.declaration import read_declaration, recordings_of
 from pipeline.io.recordings.given import given_activity, read_given
-from pipeline.io.recordings.layouts import SOURCES
+from pipeline.io.recordings.layouts import DeclaredSource
 from tests.io.recordings.trees import (
     CANDOR_ID,
     DATA,
@@ -28,8 +29,11 @@ from tests.io.recordings.trees import (
     make_harper_valley,
     make_rttm,
     make_switchboard,
+    make_worded_call,
     recordings,
 )
+
+SOURCES = get_args(get_args(DeclaredSource)[0])
 
 MS98 = "c/swb_ms98_transcriptions/99/9999/sw9999A-ms98-a-word.text"
 TURNS = "c/fe_03_p1_tran/data/trans/999/fe_03_99999.txt"
@@ -173,6 +177,11 @@ CASES: list[tuple[Callable[[Path], None], str, tuple[Wanted, ...]]] = [
         ),
     ),
     (
+        make_worded_call,
+        f'{{layout: two_channel, path: c, words: "{{id}}.jsonl", {RIGHTS}}}',
+        (Wanted("my-calls:sub_call", ("c/sub/call.WAV",), "c/sub/call.jsonl"),),
+    ),
+    (
         make_rttm,
         f'{{layout: rttm, path: c/rttm, audio: c/wav, audio_name: "{{id}}.flac", {RIGHTS}}}',
         (
@@ -280,6 +289,13 @@ def test_language_and_split_are_the_sources(tmp_path: Path) -> None:
         (Language.EN, None),
         *[(Language.ZH, Split.DEV)] * 3,
     ]
+
+
+def test_converted_audio_is_taken_before_what_it_was_made_of(tmp_path: Path) -> None:
+    make_fisher(tmp_path / "c")
+    make_audio(tmp_path / "c" / "wav" / "fe_03_99999.wav", 2)
+    (recording,) = recordings(tmp_path, "{layout: fisher, path: c}")
+    assert recording.audio == ("c/wav/fe_03_99999.wav",)
 
 
 def test_a_larger_limit_keeps_what_a_smaller_one_drew(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ from pipeline.domain.mining import Recording
 from pipeline.io.recordings.audio import UnreadableAudioError, open_audio
 from pipeline.io.recordings.declaration import read_declaration, recordings_of
 from pipeline.io.recordings.given import UnusableRecording, read_given
+from pipeline.mining import Mine
 from tests.io.recordings.trees import (
+    CANDOR_ID,
     DATA,
     RIGHTS,
     declared,
@@ -158,6 +160,21 @@ def test_what_a_source_lacks_is_written_down_and_read_back(tmp_path: Path) -> No
     assert isinstance(recordings_of(again)[0][0], UnusableRecording)
 
 
+def test_a_run_says_which_conversations_lacked_what_and_uses_the_others(tmp_path: Path) -> None:
+    make_candor(tmp_path / "c")
+    without("channel_map.json")(tmp_path / "c")
+    make_switchboard(tmp_path / "s")
+    declaration = declared(
+        tmp_path, "{layout: candor, path: c}\n  - {layout: switchboard, path: s, with_audio: false}"
+    )
+    summary = Mine(declaration, tmp_path, tmp_path / "out").run(lambda heard, kept: None)
+    (error,) = map(json.loads, (tmp_path / "out" / "errors.jsonl").read_text().splitlines())
+    assert error["recording_id"] == f"candor:{CANDOR_ID}"
+    assert error["code"] == "io_error"
+    assert "it says who is on which channel" in error["detail"]
+    assert (summary.recordings["in"], summary.recordings["ok"], summary.recordings["error"]) == (3, 2, 1)
+
+
 def test_an_rttm_name_that_is_no_id_is_refused_with_its_name(tmp_path: Path) -> None:
     (tmp_path / "a.rttm").write_text("SPEAKER a/b 1 0.5 1.0 <NA> <NA> x <NA> <NA>\n")
     (recording,) = recordings(tmp_path, f"{{layout: rttm, path: ., {RIGHTS}}}")
@@ -191,6 +208,7 @@ def test_an_rttm_file_in_which_nobody_speaks_is_refused_with_its_first_bad_line(
         ("{layout: ami, path: empty, speech_from: audio, pair: [A, A]}", "two different headsets"),
         ("{layout: ami, path: empty, speech_from: rttm}", "wanted a folder with speech_from: rttm"),
         ("{layout: two_channel, path: empty, pair: [a.wav, b.wav]}", "wanted two different names with {id}"),
+        ("{layout: two_channel, path: empty, words: a.jsonl}", "words: wanted a name with {id} in it"),
         ("{layout: rttm, path: empty, audio_name: a.wav}", "wanted a name with {id} in it"),
         ("{layout: candor, path: empty, limit: 0}", "limit: Input should be greater than or equal to 1"),
         (

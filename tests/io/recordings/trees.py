@@ -61,6 +61,11 @@ def make_calls(folder: Path) -> None:
         make_audio(folder / f"{name}.wav", 1)
 
 
+def make_worded_call(folder: Path) -> None:
+    make_audio(folder / "sub" / "call.WAV", 2)
+    shutil.copy(DATA / "two_words.jsonl", folder / "sub" / "call.jsonl")
+
+
 def make_rttm(folder: Path) -> None:
     shutil.copytree(DATA / "rttm", folder / "rttm")
     make_audio(folder / "wav" / "left.flac", 1)

@@ -20,16 +20,6 @@ from pipeline.io.recordings.layouts.fisher import FisherSource
 from pipeline.io.recordings.layouts.harper_valley import HarperValleySource
 from pipeline.io.recordings.layouts.switchboard import SwitchboardSource
 
-SOURCES = (
-    CandorSource,
-    FisherSource,
-    SwitchboardSource,
-    AmiSource,
-    HarperValleySource,
-    TwoChannelSource,
-    RttmSource,
-)
-
 DeclaredSource = Annotated[
     CandorSource
     | FisherSource

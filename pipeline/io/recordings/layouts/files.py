@@ -4,6 +4,7 @@
 
     {layout: two_channel, path: calls}                                         every audio file, two channels each
     {layout: two_channel, path: calls, pair: ["{id}-agent.wav", "{id}-caller.wav"]}       a file per side
+    {layout: two_channel, path: calls, words: "{id}.jsonl"}                    and words that say who speaks
     {layout: rttm, path: rttm, audio: wav, audio_name: "{id}/{id}.Mix.wav"}    a recording per uri, found by it
 
 What may be done with them is for their owner to say: `rights` here, or of the whole declaration. Labels of RTTM name
@@ -31,9 +32,13 @@ class TwoChannelSource(Source):
     layout: Literal["two_channel"]
     pair: tuple[str, str] | None = None
     """Names of the two sides' files below `path`, with `{id}` where the conversation's own name stands."""
+    words: str | None = None
+    """Name of a conversation's words below `path`, likewise; it is they, then, that say who speaks when."""
 
     @model_validator(mode="after")
     def _named(self) -> Self:
+        if self.words is not None and _ID not in self.words:
+            raise ValueError('words: wanted a name with {id} in it, as "{id}.jsonl"')
         if self.pair is not None and (any(_ID not in name for name in self.pair) or len(set(self.pair)) < 2):
             raise ValueError('pair: wanted two different names with {id} in each, as "{id}-agent.wav"')
         return self
@@ -43,12 +48,17 @@ class TwoChannelSource(Source):
         files = [file for file in folder.find("*.*") if file[file.rindex(".") :].lower() in AUDIO_SUFFIXES]
         if self.pair is None:
             for file in files:
-                yield Conversation(file.rpartition(".")[0], (folder.named(file),))
+                name = file.rpartition(".")[0]
+                yield Conversation(name, (folder.named(file),), self._words_of(name, folder))
             return
         patterns = [_pattern(name) for name in self.pair]
         ids = {found["id"] for file in files for p in patterns if (found := p.fullmatch(file))}
         for name in sorted(ids):
-            yield Conversation(name, tuple(folder.named(side.replace(_ID, name)) for side in self.pair))
+            sides = tuple(folder.named(side.replace(_ID, name)) for side in self.pair)
+            yield Conversation(name, sides, self._words_of(name, folder))
+
+    def _words_of(self, name: str, folder: Folder) -> str | None:
+        return None if self.words is None else folder.named(self.words.replace(_ID, name))
 
 
 class RttmSource(Source):

@@ -7,22 +7,21 @@
     .../doc/fe_03_p1_calldata.tbl              comma-separated: call in column 0, speakers in 5 (A) and 10 (B)
 
 The discs may lie anywhere below `path` (text below `text`, where it is elsewhere). Converted audio keeps its name,
-whatever its suffix.
+whatever its suffix, and goes before the original.
 """
 
 import csv
 from collections.abc import Iterator
-from pathlib import Path
 from typing import ClassVar, Literal
 
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.labels import Language
 from pipeline.domain.mining import Rights
 from pipeline.io.recordings.layouts.source import (
-    AUDIO_SUFFIXES,
     Conversation,
     Folder,
     Source,
+    audio_by_stem,
     by_stem,
 )
 
@@ -52,7 +51,7 @@ class FisherSource(Source):
     def conversations(self, folder: Folder) -> Iterator[Conversation]:
         """One per call that has audio or text."""
         texts = Folder(folder.base, self.text or self.path)
-        audio = by_stem([f for f in folder.find("fe_03_*") if Path(f).suffix.lower() in AUDIO_SUFFIXES])
+        audio = audio_by_stem(folder.find("fe_03_*"))
         turns = by_stem(texts.find("fe_03_?????.txt"))
         speakers = _read_calls(texts)
         for name in sorted({*turns, *audio} if self.with_audio else turns):

@@ -114,6 +114,16 @@ def id_part(name: str) -> str:
     return _NOT_IN_IDS.sub("_", name).lstrip("._-") or "unnamed"
 
 
+def audio_by_stem(files: list[str]) -> dict[str, str]:
+    """Audio by name without suffix; what was converted goes before the SPHERE file that it was made of.
+
+    >>> audio_by_stem(["d1/sw02001.sph", "readme.txt", "wav/sw02001.wav"])
+    {'sw02001': 'wav/sw02001.wav'}
+    """
+    audio = [file for file in files if Path(file).suffix.lower() in AUDIO_SUFFIXES]
+    return by_stem(sorted(audio, key=lambda file: file.endswith(".sph")))
+
+
 def by_stem(files: list[str]) -> dict[str, str]:
     """Files by name without suffix; of two with one name the first."""
     found: dict[str, str] = {}

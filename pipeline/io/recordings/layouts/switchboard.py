@@ -15,7 +15,7 @@ from typing import ClassVar, Literal
 
 from pipeline.domain.labels import Language
 from pipeline.domain.mining import Rights
-from pipeline.io.recordings.layouts.source import AUDIO_SUFFIXES, Conversation, Folder, Source, by_stem
+from pipeline.io.recordings.layouts.source import Conversation, Folder, Source, audio_by_stem
 
 _PLAIN, _TAGGED = "sw????A-ms98-a-word.text", "sw????A-word-da.csv"
 
@@ -44,8 +44,8 @@ class SwitchboardSource(Source):
         """One per call that has audio or words."""
         texts = Folder(folder.base, self.text or self.path)
         words = {Path(file).name[:6]: file for file in (*texts.find(_TAGGED), *texts.find(_PLAIN))}
-        spheres = [f for f in folder.find("sw0????.*") if Path(f).suffix.lower() in AUDIO_SUFFIXES]
-        audio = {f"sw{stem[3:]}": file for stem, file in by_stem(spheres).items()}
+        found = audio_by_stem(folder.find("sw0????.*"))
+        audio = {f"sw{stem[3:]}": file for stem, file in found.items()}
         for name in sorted({*words, *audio} if self.with_audio else words):
             expected = f"{name}A-ms98-a-word.text"
             yield Conversation(
