@@ -30,9 +30,9 @@ from pipeline.core.checks.export_findings import (
     text_lines,
 )
 from pipeline.core.checks.export_sound import WantedSound, check_sound
-from pipeline.core.exports.easy_turn import EasyTurnClip, EasyTurnDialogue, TurnState
+from pipeline.core.exports.easy_turn import EasyTurnClip, EasyTurnDialogue, TurnState, category_of
 from pipeline.core.exports.manifest import PlacedSpeech
-from pipeline.core.exports.track2_names import names_of
+from pipeline.core.mining.timeline import UNTRANSCRIBED
 from pipeline.domain.events import EventType
 from pipeline.domain.labels import Language, Speaker, Split
 
@@ -264,7 +264,7 @@ def _place_findings(row: EasyTurnDialogue) -> Iterator[ExportFinding]:
     if (row.lines, row.directory) != (f"{root}.jsonl", f"{root}/clips"):
         detail = f"is in {row.lines} and {row.directory}; wanted {root}.jsonl and {root}/clips"
         yield finding_of(ExportCode.MISPLACED, MANIFEST, row.export_id, detail)
-    category = "" if row.scene is None else names_of(row.scene).test
+    category = category_of(row.recipe, row.scene) or ""
     head = f"{category}_{row.export_id}_"
     others = [clip.key for clip in row.clips if not clip.key.startswith(head)]
     if others:
@@ -274,12 +274,18 @@ def _place_findings(row: EasyTurnDialogue) -> Iterator[ExportFinding]:
 
 def _rule_findings(row: EasyTurnDialogue, limits: ExportLimits) -> Iterator[ExportFinding]:
     """Clips have the turns, labels and times that HumDial's rule gives them."""
-    wanted = [_by_rule(row, turn) for turn in _user_turns(row)]
+    if row.scene is None:
+        wanted = [
+            (turn, state) for turn in _user_turns(row) if (state := _by_what_followed(row, turn)) is not None
+        ]
+    else:
+        wanted = [_by_rule(row, turn) for turn in _user_turns(row)]
     got = [(clip.turn, clip.state) for clip in row.clips]
     if got != [(heard[0].turn, state) for heard, state in wanted]:
+        whose = "our" if row.scene is None else "HumDial's"
         labels = ", ".join(f"turn {turn} {state.value}" for turn, state in got)
         rule = ", ".join(f"turn {heard[0].turn} {state.value}" for heard, state in wanted)
-        detail = f"labels {labels or 'nothing'}; by HumDial's rule for its events: {rule or 'nothing'}"
+        detail = f"labels {labels or 'nothing'}; by {whose} rule for its events: {rule or 'nothing'}"
         yield finding_of(ExportCode.UNKNOWN_LABEL, MANIFEST, row.export_id, detail)
         return
     for clip, (heard, _) in zip(row.clips, wanted, strict=True):
@@ -320,6 +326,21 @@ def _by_rule(
     elif nods & {s.supervision_id for s in speech}:
         state = TurnState.BACKCHANNEL
     return heard, state
+
+
+def _by_what_followed(row: EasyTurnDialogue, speech: tuple[PlacedSpeech, ...]) -> TurnState | None:
+    """The label of a turn of recorded talk; None where it has no clip."""
+    nods = {e.supervision_id for e in row.events if e.type.is_backchannel}
+    if any(s.text == UNTRANSCRIBED for s in speech):
+        return None
+    if nods & {s.supervision_id for s in speech}:
+        return TurnState.BACKCHANNEL
+    begun = speech[0].start_s
+    later = [s for s in row.supervisions if s.start_s > begun and s.turn != speech[0].turn]
+    following = min((s for s in later if s.supervision_id not in nods), key=lambda s: s.start_s, default=None)
+    if following is None or following.speaker is Speaker.USER:
+        return None
+    return TurnState.COMPLETE if following.start_s >= max(s.end_s for s in speech) else None
 
 
 def _squashed(words: str) -> str:

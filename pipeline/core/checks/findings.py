@@ -84,6 +84,8 @@ class Limits(Record):
     """So much speech where nobody speaks is speech, and no noise."""
     word_share: float = 0.1
     """A word of which less is heard lies in silence."""
+    silent_words_s: float = 0.0
+    """Words in silence of so long and more together are a finding."""
     silence_outside: bool = True
     """Nothing sounds where nobody speaks, and a track holds nobody else. Else there is a room on both tracks."""
     clipped_share: float = 0.0
@@ -110,6 +112,7 @@ RECORDED = Limits(
     edge_s=0.25,
     edges_p95_s=0.2,
     unrecorded_s=0.5,
+    silent_words_s=0.5,
     silence_outside=False,
     clipped_share=0.001,
     overlap_ratio=0.05,

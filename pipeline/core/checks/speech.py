@@ -112,4 +112,6 @@ class SpeechCheck:
             named = " ".join(word.text for word in lost)
             detail = f"{named!r} of {one.supervision_id!r} lies in silence; wanted speech where words are"
             stretch = (lost[0].span.start, lost[-1].span.end)
+            if stretch[1] - stretch[0] < self.limits.silent_words_s * self.place.sampling_rate:
+                continue
             yield self.place.finding(Code.WORDS_IN_SILENCE, detail, stretch, one)

@@ -13,6 +13,17 @@ query with a hesitation                  up to the hesitation            ``<INCO
 third party, speech directed at others   none (a label was given up)     -
 =======================================  ==============================  ==================
 
+Of recorded talk nobody planned the turns, and the clip shows what became of one:
+
+=======================================  ==============================  ==================
+what is said                             clip                            label
+=======================================  ==============================  ==================
+backchannel                              the whole turn                  ``<BACKCHANNEL>``
+the other side speaks next, after it     the whole turn                  ``<COMPLETE>``
+the other side starts before its end     none (it may have had more)     -
+no transcript, or nobody speaks next     none                            -
+=======================================  ==============================  ==================
+
 Our reading, as the rule does not name it: the second query, where speech is directed at others later on, is an
 ordinary query and complete. `<WAIT>` is never used, as HumDial has dropped it.
 
@@ -25,6 +36,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from string import ascii_lowercase
 
 from pydantic import Field, JsonValue
 
@@ -35,11 +47,13 @@ from pipeline.core.exports.ids import assign_ids
 from pipeline.core.exports.manifest import MANIFEST, ExportRow, Layout, describe, licences_file
 from pipeline.core.exports.segments import Segment, segments_of
 from pipeline.core.exports.track2_names import names_of
+from pipeline.core.mining.timeline import UNTRANSCRIBED
 from pipeline.domain.errors import RecordError
 from pipeline.domain.events import EventType
-from pipeline.domain.labels import Gender, Language, Speaker, Track
+from pipeline.domain.labels import Language, Recipe, Speaker, Track
 from pipeline.domain.quarantine import Reason
 from pipeline.domain.record import Record
+from pipeline.domain.scene import Scene
 from pipeline.domain.span import Span
 from pipeline.domain.timeline import Dialogue, Supervision, Timeline
 
@@ -116,15 +130,21 @@ def assign_easy_turn_ids(timelines: Iterable[Timeline], options: EasyTurnOptions
 def export_easy_turn(dialogue: Dialogue, export_id: str) -> Exported[EasyTurnRow]:
     """The clips of one dialogue and their lines. Raises RecordError where it has no label to give."""
     timeline = dialogue.timeline
-    if timeline.scene is None:
+    category = category_of(timeline.recipe, timeline.scene)
+    if category is None:
         raise _unfit(
-            timeline, f"a dialogue of recipe {timeline.recipe.value}; wanted one with a HumDial scene"
+            timeline,
+            f"a dialogue of recipe {timeline.recipe.value}; wanted one with a HumDial scene, or recorded talk",
         )
-    labelled = tuple(_labelled(timeline))
-    if not labelled:
-        raise _unfit(timeline, "no clip has a label; wanted a turn of the user")
+    labelled = tuple(_labelled(timeline) if timeline.scene else _of_recorded(timeline))
+    if not 0 < len(labelled) <= len(ascii_lowercase):
+        raise _unfit(
+            timeline,
+            f"{len(labelled)} clips have a label; wanted 1 to {len(ascii_lowercase)}, each of a turn of the user that "
+            "is known in words",
+        )
     root = f"{timeline.split.value}/{timeline.language.value}"
-    keys = [f"{names_of(timeline.scene).test}_{export_id}_{chr(ord('a') + i)}" for i in range(len(labelled))]
+    keys = [f"{category}_{export_id}_{letter}" for letter in ascii_lowercase[: len(labelled)]]
     clips = tuple(
         _clip(timeline, key, f"{root}/clips/{key}.wav", one) for key, one in zip(keys, labelled, strict=True)
     )
@@ -153,6 +173,33 @@ def close_easy_turn(rows: tuple[EasyTurnRow, ...]) -> tuple[TextFile, ...]:
         TextFile(MANIFEST, manifest),
         licences_file(row.described.licence for row in ordered),
     )
+
+
+def category_of(recipe: Recipe, scene: Scene | None) -> str | None:
+    """What keys begin with; None for dialogues that the format has no rule for.
+
+    >>> category_of(Recipe.MINED, None)
+    'mined'
+    """
+    if scene is not None:
+        return names_of(scene).test
+    return recipe.value if recipe is Recipe.MINED else None
+
+
+def _of_recorded(timeline: Timeline) -> Iterator[_Labelled]:
+    """The clips of recorded talk, in order."""
+    nods = {timeline.supervision(e.supervision_id).turn for e in timeline.events if e.type.is_backchannel}
+    floor = [segment for segment in segments_of(timeline) if segment.turn not in nods]
+    for segment in segments_of(timeline):
+        silent = any(supervision.text == UNTRANSCRIBED for supervision in segment.supervisions)
+        if segment.speaker is not Speaker.USER or silent:
+            continue
+        _check_alone(timeline, segment)
+        following = next((s for s in floor if s.span.start > segment.span.start), None)
+        if segment.turn in nods:
+            yield _Labelled(segment.turn, segment.supervisions, segment.text, TurnState.BACKCHANNEL)
+        elif following and following.speaker is not Speaker.USER and following.span.start >= segment.span.end:
+            yield _Labelled(segment.turn, segment.supervisions, segment.text, TurnState.COMPLETE)
 
 
 def _labelled(timeline: Timeline) -> Iterator[_Labelled]:
@@ -228,7 +275,7 @@ def _line(timeline: Timeline, export_id: str, clip: EasyTurnClip) -> str:
         "lang": _LANGUAGES[timeline.language],
         "speaker": export_id.partition("_")[0],
         "emotion": "<NONE>",
-        "gender": _gender(timeline).value,
+        "gender": _gender(timeline),
         "duration": seconds_at(clip.num_samples, RATE_HZ),
         "state": "0",
         "extra": {"dataset": DATASET},
@@ -236,11 +283,10 @@ def _line(timeline: Timeline, export_id: str, clip: EasyTurnClip) -> str:
     return json.dumps(line, ensure_ascii=False)
 
 
-def _gender(timeline: Timeline) -> Gender:
+def _gender(timeline: Timeline) -> str:
+    """As the voice's catalogue says; of recorded people nobody does."""
     gender = next(v.gender for v in timeline.voicing if v.speaker is Speaker.USER)
-    if gender is None:
-        raise _unfit(timeline, "nobody noted the user's gender; wanted female or male")
-    return gender
+    return gender.value if gender is not None else "<NONE>"
 
 
 def _unfit(timeline: Timeline, problem: str) -> RecordError:

@@ -35,6 +35,7 @@ from pipeline.core.exports.clock import sample_at
 from pipeline.core.exports.files import ExportFile, TextFile, WavFile
 from pipeline.core.exports.formats import Exported
 from pipeline.core.exports.manifest import MANIFEST, ExportRow, Layout, describe, licences_file
+from pipeline.core.mining.timeline import UNTRANSCRIBED
 from pipeline.core.tokens import tokenize
 from pipeline.domain.errors import ConfigError, RecordError
 from pipeline.domain.events import EventType
@@ -181,6 +182,8 @@ def _line(timeline: Timeline, turn: tuple[Supervision, ...]) -> _Line:
     never_begun = (u.text for u in timeline.unsaid if u.turn == first.turn and u.why == "interrupted")
     unsaid = [_rest(turn[-1]), *never_begun]
     left = space.join(" ".join(text.split()) for text in unsaid if text)
+    if any(supervision.text == UNTRANSCRIBED for supervision in turn):
+        raise _unfit(timeline, f"turn {first.turn} is not known in words; wanted a transcript of all of it")
     if any(bracket in said + left for bracket in "[]"):
         raise _unfit(timeline, f"turn {first.turn} holds brackets, which readers take for marks")
     end = max(supervision.span.end for supervision in turn)
