@@ -40,7 +40,11 @@ def test_speakers_are_found_again_under_other_names(tmp_path: Path, out: Path, n
     scores = evaluate(out, (tmp_path / "ref.rttm",))
     assert scores.detection is not None
     assert scores.detection.overlap.f1 == pytest.approx(1, abs=0.02)
+    assert scores.events is not None
     assert scores.events.onsets.f1 == 1
+    assert scores.diarization is not None
+    assert scores.diarization.der == pytest.approx(0, abs=0.02)
+    assert scores.diarization.cder == 0
     assert all(one.gold == one.found for one in scores.events.confusion)
 
 
@@ -59,6 +63,77 @@ def test_only_the_regions_of_a_uem_count(tmp_path: Path, out: Path) -> None:
     scores = evaluate(out, (tmp_path / "ref.rttm",), tmp_path / "part.uem")
     assert scores.detection is not None
     assert scores.detection.overlap.hits == pytest.approx(0.6, abs=0.05)
+    assert scores.diarization is not None
+    assert scores.diarization.reference_s == pytest.approx(3 + 9.5 + 0.4 + 0.6, abs=0.01)
+    assert scores.events is not None
+    assert scores.scored_s == 15
+    assert [one.label for one in scores.events.classes] == ["backchannel"]  # what comes at 20 s is outside
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("other NA 0 15\n", "UEM: no region for recording 'call'"),
+        ("call NA 15 0\n", "correct the UEM"),
+    ],
+)
+def test_a_uem_that_says_nothing_of_a_recording_is_refused(
+    tmp_path: Path, out: Path, text: str, problem: str
+) -> None:
+    (tmp_path / "ref.rttm").write_text(rttm({"A": "A", "B": "B"}))
+    (tmp_path / "part.uem").write_text(text)
+    with pytest.raises(ConfigError, match=problem):
+        evaluate(out, (tmp_path / "ref.rttm",), tmp_path / "part.uem")
+
+
+def test_speakers_who_were_confused_show_in_the_rates(tmp_path: Path, out: Path) -> None:
+    """The reference gives B's long turn to A; the filter heard it from B."""
+    swapped = rttm({"A": "A", "B": "B"}).replace("20.000 13.000 <NA> <NA> B", "21.500 11.500 <NA> <NA> A")
+    (tmp_path / "ref.rttm").write_text(swapped)
+    rates = evaluate(out, (tmp_path / "ref.rttm",)).diarization
+    assert rates is not None
+    assert rates.confused_s == pytest.approx(11.5, abs=0.1)
+    assert rates.der == pytest.approx((11.5 + 1.5) / rates.reference_s, abs=0.02)
+    assert rates.cder is not None
+    assert rates.cder > 0
+
+
+def test_strata_are_by_mode_language_overlap_and_what_else_is_known(tmp_path: Path, out: Path) -> None:
+    (tmp_path / "ref.rttm").write_text(rttm({"A": "A", "B": "B"}))
+    (tmp_path / "about.jsonl").write_text('{"recording_id": "call", "gender": "F-M"}\n')
+    options = ("--about", tmp_path / "about.jsonl", "--strata")
+    answer = humdial("filter", "eval", out, "--ref", tmp_path / "ref.rttm", *options)
+    lines = answer.out[answer.out.index("stratum") :].splitlines()
+    rows = [" ".join(line.split()) for line in lines if line]
+    assert "mode two_channel 1 2 1.000 1.000 1.000" in rows
+    assert "language not stated 1 2 1.000 1.000 1.000" in rows
+    assert "gender F-M 1 2 1.000 1.000 1.000" in rows
+    assert "overlap 0.5-1 s 1 1 1.000 1.000 -" in rows
+
+
+@pytest.mark.parametrize("line", ["[]", '{"gender": "F-M"}', '{"recording_id": "call", "age": 3}', "half"])
+def test_what_is_known_of_a_recording_is_text_by_its_id(tmp_path: Path, out: Path, line: str) -> None:
+    (tmp_path / "ref.rttm").write_text(rttm({"A": "A", "B": "B"}))
+    (tmp_path / "about.jsonl").write_text(line + "\n")
+    with pytest.raises(ConfigError, match=r"about.jsonl:1: wanted an object of texts with a recording_id"):
+        evaluate(out, (tmp_path / "ref.rttm",), about=tmp_path / "about.jsonl")
+
+
+def test_a_reference_names_the_conversation_and_the_filter_its_corpus_too(tmp_path: Path) -> None:
+    (tmp_path / "ref.rttm").write_text(rttm({"A": "A", "B": "B"}))
+    declaration = Declaration.model_validate(
+        {
+            "rights": RIGHTS,
+            "workers": 1,
+            "recordings": [{"recording_id": "made-up:call", "rttm": "ref.rttm"}],
+        }
+    )
+    Mine(declaration, tmp_path, tmp_path / "out").run(lambda heard, kept: None)
+    (tmp_path / "ref.uem").write_text("call NA 0 46\n")
+    scores = evaluate(tmp_path / "out", (tmp_path / "ref.rttm",), tmp_path / "ref.uem")
+    assert scores.missing == ()
+    assert scores.diarization is not None
+    assert scores.diarization.der == pytest.approx(0)
 
 
 def test_words_are_a_reference_too(tmp_path: Path, out: Path) -> None:

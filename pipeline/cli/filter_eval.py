@@ -95,9 +95,8 @@ def _detection(scores: "DetectionScores | None") -> list[_Row]:
         times = (f"{score.hits + score.misses:.3f}", f"{score.hits + score.false_alarms:.3f}")
         rows.append((name, *times, *map(_share, (score.precision, score.recall, score.f1))))
     for part in scores.overlap_recall:
-        low, high = ("" if edge is None else f"{edge:g}" for edge in (part.low_s, part.high_s))
         times = (f"{part.reference_s:.3f}", f"{part.found_s:.3f}")
-        rows.append((f"overlaps of {low}-{high} s", *times, "-", _share(part.recall), "-"))
+        rows.append((f"overlaps, {part.length}", *times, "-", _share(part.recall), "-"))
     return rows
 
 

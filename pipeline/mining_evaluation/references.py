@@ -104,7 +104,7 @@ def _is_run(path: Path) -> bool:
 def _of_folder(path: Path, mined: tuple[str, ...]) -> Iterator[Reference]:
     """Side B of Switchboard's words comes with side A."""
     patterns = ("*.rttm", "*A-word-da.csv", "*A-ms98-a-word.text", "*.jsonl")
-    files = sorted({file for pattern in patterns for file in path.rglob(pattern)})
+    files = sorted({file for pattern in patterns for file in path.glob(pattern)})
     if not files:
         raise ConfigError(
             f"{path}: no reference here; wanted a generated run, or files {', '.join(patterns)}"

@@ -20,6 +20,17 @@ from pipeline.domain.span import Span
 DURATION_EDGES_S = (0.2, 0.5, 1.0)
 
 
+def length_name(low_s: float | None, high_s: float | None) -> str:
+    """Lengths from `low_s` to below `high_s`, in words.
+
+    >>> length_name(None, 0.2), length_name(0.2, 0.5), length_name(1.0, None)
+    ('below 0.2 s', '0.2-0.5 s', 'from 1 s')
+    """
+    if low_s is None or high_s is None:
+        return f"below {high_s:g} s" if low_s is None else f"from {low_s:g} s"
+    return f"{low_s:g}-{high_s:g} s"
+
+
 class DurationRecall(Record):
     """Recall of reference overlaps of a length from `low_s` to below `high_s`; None: no bound."""
 
@@ -28,6 +39,11 @@ class DurationRecall(Record):
     overlaps: int
     reference_s: float
     found_s: float
+
+    @property
+    def length(self) -> str:
+        """For a table: `0.2-0.5 s`."""
+        return length_name(self.low_s, self.high_s)
 
     @property
     def recall(self) -> float | None:

@@ -159,7 +159,7 @@ def _jaccard_errors(grid: _Grid, shared: Floats) -> tuple[float, ...]:
     likeness = shared / either
     errors = [1.0] * len(own)
     for row, column in _pairs(likeness):
-        errors[row] = 1.0 - float(likeness[row, column])
+        errors[row] = max(1.0 - float(likeness[row, column]), 0.0)
     return tuple(errors)
 
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 from pydantic import Field
 
 from pipeline.core.mining.activity import TIME_EQUALITY_S
-from pipeline.core.mining.detection_eval import DURATION_EDGES_S
+from pipeline.core.mining.detection_eval import DURATION_EDGES_S, length_name
 from pipeline.core.mining.event_eval import (
     ONSET_TOLERANCE_S,
     Conversation,
@@ -106,11 +106,7 @@ def _counts(conversation: Conversation) -> Counter[tuple[str, str]]:
 
 
 _NONE = "none"
-_BINS = tuple(pairwise((None, *DURATION_EDGES_S, None)))
-_LABELS = (
-    _NONE,
-    *("-".join("" if edge is None else f"{edge:g}" for edge in edges) + " s" for edges in _BINS),
-)
+_LABELS = (_NONE, *(length_name(low, high) for low, high in pairwise((None, *DURATION_EDGES_S, None))))
 
 
 def _length(mark: EventMark) -> str:

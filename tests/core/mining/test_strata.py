@@ -34,11 +34,11 @@ def test_conversations_fall_into_what_is_known_of_them() -> None:
     ("overlap_s", "value"),
     [
         (None, "none"),
-        (0.199, "-0.2 s"),
+        (0.199, "below 0.2 s"),
         (0.2, "0.2-0.5 s"),
         (0.5, "0.5-1 s"),
         (0.999, "0.5-1 s"),
-        (1.0, "1- s"),
+        (1.0, "from 1 s"),
     ],
 )
 def test_events_fall_into_the_length_of_their_overlap(overlap_s: float | None, value: str) -> None:
@@ -54,7 +54,7 @@ def test_the_reference_says_how_long_an_overlap_is_and_an_invented_one_itself() 
             [mark(1, "backchannel", overlap_s=0.7), mark(20, overlap_s=0.1), mark(30, overlap_s=2.0)],
         )
     )
-    short, found_only, invented = (found["overlap", v] for v in ("0.2-0.5 s", "-0.2 s", "1- s"))
+    short, found_only, invented = (found["overlap", v] for v in ("0.2-0.5 s", "below 0.2 s", "from 1 s"))
     assert (short.onsets.hits, short.onsets.misses, short.onsets.false_alarms) == (1, 1, 0)
     assert (short.agreed.hits, short.agreed.misses, short.agreed.false_alarms) == (0, 2, 1)
     assert (found_only.onsets.hits, found_only.agreed.hits) == (1, 1)  # the reference states no length
