@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pipeline.domain.errors import RecordError
@@ -10,6 +10,15 @@ from pipeline.domain.quarantine import Reason
 
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f\u3007"
 """For a character class; the same set as in `pipeline.core.tokens`."""
+
+
+NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+"""A pattern: `7`, `1,250`, `3.5`."""
+DASH = r"\s?[\-\u2012-\u2014~]\s?"
+"""A pattern: what stands between the ends of a range."""
+
+INSIDE_A_CODE = r"(?<=[A-Z])\d+(?=[A-Z])|(?<![a-z][a-z][a-z])(?<=[a-z])\d+(?=[a-z])"
+"""A pattern: the digits of `YJ11D57E`, but not those of `iPhone15Pro`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +37,15 @@ class Rule:
 def rule(name: str, pattern: str, replacement: str | Callable[[re.Match[str]], str], flags: int = 0) -> Rule:
     """One row of a table."""
     return Rule(name, re.compile(pattern, flags), replacement)
+
+
+def alternatives(names: Iterable[str]) -> str:
+    """A pattern for any of the names, the longest first.
+
+    >>> alternatives(["m", "m/s"])
+    'm/s|m'
+    """
+    return "|".join(re.escape(name) for name in sorted(names, key=lambda name: (-len(name), name)))
 
 
 def refuse(what: str) -> Callable[[re.Match[str]], str]:
@@ -59,20 +77,18 @@ def round_brackets(direction: str, comma: str, gap: str) -> Rule:
 
 _ACTION = r"(?:[a-z]+(?:s|ing)|[Ll]augh|[Ss]igh|[Cc]ough|[Pp]ause)"
 
+_HAN_ACTION = "笑|叹气|叹息|咳嗽|哭|点头|摇头|停顿|沉默|耸肩|挠头|捂脸"
+
 SHARED: tuple[Rule, ...] = (
     rule("apostrophe", r"[\u2018\u2019\u02bc\u2032]", "'"),
-    rule("e-mail address", r"[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+", refuse("the e-mail address")),
-    rule(
-        "URL",
-        r"(?:\bhttps?:/|\bwww\.)\S+"
-        r"|(?<![\w.])(?:[a-z0-9\-]+\.)+(?:com|org|net|edu|gov|io|cn|uk|de|info|co)(?![a-z0-9])(?:/\S*)?",
-        refuse("the URL"),
-        re.IGNORECASE | re.ASCII,
-    ),
-    rule("emoticon", r"(?<!\S)(?:[:;=]['\-]?[)(\]\[DPpOo/|]|<3|\^_?\^|T_T|[xX]D)(?!\w)", " "),
+    rule("emoticon", rf"(?<![^\s{HAN}])(?:[:;=]['\-]?[)(\]\[DPpOo/|]|<3|\^_?\^|T_T|[xX]D)(?!\w)", " "),
     rule("markup tag", r"</?[A-Za-z][^<>]*>", " "),
-    rule("stage direction", r"\[[^\[\]]*\]|\{[^{}]*\}|【[^【】]*】|<[^<>\d]*>", " "),
-    rule("starred action", rf"\*+\s*{_ACTION}(?:\s+\w+){{0,3}}\s*\*+", " "),
+    rule("stage direction", r"\[[^\[\]]*\]|\{[^{}]*\}|【[^【】]{0,4}】|<(?=[^\s\d])[^<>\d]*>", " "),
+    rule(
+        "starred action",
+        rf"\*+\s*{_ACTION}(?:\s+\w+){{0,3}}\s*\*+|\*+[{HAN}]{{0,2}}(?:{_HAN_ACTION})\*+",
+        " ",
+    ),
     rule("emphasis", r"(?<!\w)(\*{1,3}|__?|~~|`+)(?=\S)([^*_~`]+?)(?<=\S)\1(?!\w)", r"\2"),
 )
 
@@ -85,7 +101,8 @@ def plain_characters(text: str) -> str:
     """
     for mark in "©®™℠":
         text = text.replace(mark, "")
-    mixed = re.sub(r"(?<=\d)(?=[\u00bc-\u00be\u2150-\u215e])", " ", text)
+    listed = re.sub(r"，(?=\d)|(?<!\d)：(?=\d)", r"\g<0> ", text)  # full-width, so no part of a number
+    mixed = re.sub(r"(?<=\d)(?=[\u00bc-\u00be\u2150-\u215e])", " ", listed)
     unified = unicodedata.normalize("NFKC", mixed).replace("\u2044", "/")
     return "".join(_plain(char) for char in unified)
 
