@@ -19,7 +19,7 @@ from pydantic import Field
 from scipy.optimize import linear_sum_assignment
 
 from pipeline.core.mining.detection_eval import require_regions
-from pipeline.core.turntaking.activity import Activity, Ints, Runs, as_array, merge_runs
+from pipeline.core.turntaking.activity import IPU_SILENCE_S, Activity, Ints, Runs, as_array, merge_runs
 from pipeline.domain.record import Record
 from pipeline.domain.span import Span
 
@@ -66,14 +66,17 @@ def score_diarization(
 ) -> DiarizationScore:
     """One recording; both at one sampling rate, `regions` in its samples."""
     require_regions(reference, hypothesis, regions)
-    sides = [_talking(activity.restricted(regions)) for activity in (reference, hypothesis)]
-    grid = _grid(sides[0], sides[1], reference.sampling_rate)
+    rate = reference.sampling_rate
+    within = [activity.restricted(regions) for activity in (reference, hypothesis)]
+    sides = [_talking(activity, 1) for activity in within]
+    grid = _grid(sides[0], sides[1], rate)
     wanted, said = grid.reference.sum(axis=0), grid.hypothesis.sum(axis=0)
     shared = (grid.reference * grid.lengths_s) @ grid.hypothesis.T
     pairs = _pairs(shared)
     agreed = sum(float(shared[r, h]) for r, h in pairs)
     both = float((np.minimum(wanted, said) * grid.lengths_s).sum())
-    phrases = [_utterances(side) for side in sides]
+    # One side may be words and the other runs of a detector: short gaps must not decide how many utterances it has.
+    phrases = [_utterances(_talking(activity, round(IPU_SILENCE_S * rate) + 1)) for activity in within]
     return _score(
         reference_s=float((wanted * grid.lengths_s).sum()),
         missed_s=float((np.maximum(wanted - said, 0) * grid.lengths_s).sum()),
@@ -124,9 +127,9 @@ def _score(
     )
 
 
-def _talking(activity: Activity) -> list[Runs]:
-    """Who says anything."""
-    return [merge_runs(as_array(spans), 1) for spans in activity.speakers if spans]
+def _talking(activity: Activity, min_silence: int) -> list[Runs]:
+    """What those say who say anything."""
+    return [merge_runs(as_array(spans), min_silence) for spans in activity.speakers if spans]
 
 
 def _grid(reference: list[Runs], hypothesis: list[Runs], sampling_rate: int) -> _Grid:

@@ -66,6 +66,8 @@ def test_recordings_are_pooled_by_time_and_by_speaker() -> None:
         ((((0, 8),),), (((0, 3.9),),), 1, 1 + 1),
         # B between them makes two utterances of A's; unheard, A's are one, and like neither
         ((((0, 3), (4, 7)), ((3.3, 3.7),)), (((0, 3), (4, 7)),), 3, 3 + 1),
+        # words and the talkspurt that they make are one utterance, with B over it or without
+        ((((0, 1), (1.1, 2), (2.2, 6)), ((1, 2),)), (((0, 6),), ((1, 2),)), 2, 0),
         # nobody speaks like the second one that was found
         ((((0, 3),),), (((0, 3),), ((10, 11), (12, 13))), 1, 1),
         ((((0, 3),), ((4, 5),)), (), 2, 2),
