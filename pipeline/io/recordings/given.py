@@ -78,7 +78,8 @@ def read_given(recording: Recording, base: Path) -> GivenSpeech | None:
         if recording.words is not None:
             return _from_transcript(read_transcript(base / recording.words), recording.speakers)
         if recording.rttm is not None:
-            return _from_rttm(base / recording.rttm, recording.recording_id)
+            given = _from_rttm(base / recording.rttm, recording.recording_id)
+            return replace(given, by_channel=recording.speakers if len(recording.speakers) == 2 else ())
     except ConfigError as error:
         raise UnreadableAudioError(str(error)) from error
     return None
@@ -95,7 +96,7 @@ def _from_transcript(transcript: Transcript, speakers: tuple[str, ...]) -> Given
 
     Turns are stretches like those of RTTM: of none of their words it is known when it was said.
     """
-    named = len(speakers) == 2
+    named = len(speakers) == len(set(speakers)) == 2
     names = dict(zip(transcript.sides, speakers, strict=True)) if transcript.sides and named else {}
     given = as_given(tuple((names.get(name, name), words) for name, words in transcript.spoken))
     given = replace(given, by_channel=speakers if named else transcript.sides)

@@ -5,11 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.domain.mining import Recording
 from pipeline.io.recordings.audio import open_audio
+from pipeline.io.recordings.declaration import UNSTATED
 from pipeline.io.recordings.given import files_of, given_activity, read_given
 from tests.io.recordings.trees import (
+    DATA,
     HARPER_ID,
     make_ami,
+    make_audio,
     make_candor,
     make_fisher,
     make_harper_valley,
@@ -84,3 +88,30 @@ def test_a_recording_depends_on_more_files_than_it_names(
     assert all(file.is_file() for file in files)
     assert named <= set(files)
     assert tuple(sorted(file.name for file in set(files) - named)) == more
+
+
+@pytest.mark.parametrize(
+    ("channels", "speakers", "wanted"),
+    [
+        (2, ("bob", "ann"), {"ann": 1, "bob": 0}),
+        (2, ("agent", "caller"), {"ann": None, "bob": None}),
+        (2, (), {"ann": None, "bob": None}),
+        (2, ("bob", "ann", "cyd"), {"ann": None, "bob": None}),
+        (1, ("bob", "ann"), {"ann": None, "bob": None}),
+    ],
+)
+def test_labels_of_rttm_are_on_the_channels_that_are_declared_to_be_theirs(
+    tmp_path: Path, channels: int, speakers: tuple[str, ...], wanted: dict[str, int | None]
+) -> None:
+    make_audio(tmp_path / "left.wav", channels)
+    recording = Recording(
+        recording_id="left",
+        audio=("left.wav",),
+        rttm=str(DATA / "rttm" / "two.rttm"),
+        speakers=speakers,
+        rights=UNSTATED,
+    )
+    given = read_given(recording, tmp_path)
+    assert given is not None
+    activity = given_activity("left", given, open_audio((tmp_path / "left.wav",)))
+    assert {speaker.speaker: speaker.channel for speaker in activity.speakers} == wanted

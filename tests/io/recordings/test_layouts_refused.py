@@ -175,6 +175,18 @@ def test_a_run_says_which_conversations_lacked_what_and_uses_the_others(tmp_path
     assert (summary.recordings["in"], summary.recordings["ok"], summary.recordings["error"]) == (3, 2, 1)
 
 
+def test_kinds_of_rttm_of_one_meeting_are_not_mixed(tmp_path: Path) -> None:
+    for kind in ("only_words", "word_and_vocalsounds"):
+        (tmp_path / kind).mkdir()
+        (tmp_path / kind / "ES9999a.rttm").write_text("SPEAKER ES9999a 1 0.5 1 <NA> <NA> x <NA> <NA>\n")
+    source = "{layout: ami, path: ., rttm: %s, speech_from: rttm, with_audio: false}"
+    assert len(recordings(tmp_path, source % "only_words")) == 1
+    with pytest.raises(
+        ConfigError, match=r"only_words/ES9999a\.rttm and word_and_vocalsounds/.* one meeting"
+    ):
+        declared(tmp_path, source % ".")
+
+
 def test_an_rttm_name_that_is_no_id_is_refused_with_its_name(tmp_path: Path) -> None:
     (tmp_path / "a.rttm").write_text("SPEAKER a/b 1 0.5 1.0 <NA> <NA> x <NA> <NA>\n")
     (recording,) = recordings(tmp_path, f"{{layout: rttm, path: ., {RIGHTS}}}")

@@ -12,10 +12,12 @@ other participants are only heard from afar: cross-talk is strong in them.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from pipeline.domain.errors import ConfigError
 from pipeline.domain.labels import Language
 from pipeline.domain.mining import Rights
 from pipeline.io.recordings.layouts.source import Conversation, Folder, Source, by_stem
@@ -91,11 +93,24 @@ class AmiSource(Source):
             return {}
         if self.rttm is not None:
             rttms = Folder(texts.base, self.rttm)
-            return {name: rttms.named(file) for name, file in by_stem(rttms.find("*.rttm")).items()}
+            return {name: rttms.named(file) for name, file in _one_each(rttms).items()}
         first: dict[str, str] = {}
         for file in texts.find("*.words.xml"):
             first.setdefault(file.rpartition("/")[2].partition(".")[0], texts.named(file))
         return first
+
+
+def _one_each(rttms: Folder) -> dict[str, str]:
+    """RTTM by meeting. Raises ConfigError where there are two: with laughter and without are not to be mixed."""
+    files = rttms.find("*.rttm")
+    found = by_stem(files)
+    again = [file for file in files if file not in found.values()]
+    if again:
+        raise ConfigError(
+            f"sources: {rttms.path}: {found[Path(again[0]).stem]} and {again[0]} are of one meeting; wanted the folder of "
+            "one kind, only_words or word_and_vocalsounds"
+        )
+    return found
 
 
 def _known(texts: Folder) -> Known:

@@ -78,7 +78,8 @@ def _read_calls(texts: Folder) -> dict[str, tuple[str, ...]]:
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise ConfigError(f"{path}: cannot be read ({error})") from error
         for number, row in enumerate(rows, start=2):
-            if len(row) <= _SPEAKER_B:
+            if row and len(row) <= _SPEAKER_B:
                 raise ConfigError(f"{path}:{number}: {len(row)} columns, wanted {_SPEAKER_B + 1} or more")
-            found[row[_CALL].strip()] = (row[_SPEAKER_A].strip(), row[_SPEAKER_B].strip())
+            if row:
+                found[row[_CALL].strip()] = (row[_SPEAKER_A].strip(), row[_SPEAKER_B].strip())
     return found
