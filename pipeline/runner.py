@@ -41,7 +41,7 @@ from pipeline.run_records import (
     StageCounts,
     Versions,
 )
-from pipeline.stages import render, seeds, timing
+from pipeline.stages import render, seeds, speech, timing
 from pipeline.stages.seeds import SourceContent
 from pipeline.stages.shard import Shard
 from pipeline.wiring import ORDER, STAGE_VERSIONS, BoundStage, Wiring, directory_of
@@ -101,9 +101,14 @@ class Runner:
     ) -> None:
         self._wiring.close()
 
-    def plan(self) -> tuple[ShardRef, ...]:
-        """Read the seeds, plan the dialogues, and cut them into shards."""
-        self._wiring.timing_deps(0.0)  # a reference that is not there is told before anything is paid for
+    def plan(self, *, speaks: bool = True) -> tuple[ShardRef, ...]:
+        """Read the seeds, plan the dialogues, and cut them into shards.
+
+        What is lacking is told before anything is paid for: a reference, and, where it `speaks`, engines and voices.
+        """
+        self._wiring.timing_deps(0.0)
+        if speaks:
+            self._wiring.stage(speech.NAME)
         bound = self._wiring.stage(seeds.NAME)
         sources = self._wiring.sources()
         self._sources = tuple(source.content_sha256 for source in sources)

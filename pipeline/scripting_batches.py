@@ -206,13 +206,13 @@ class Batches:
     def submit(self, progress: Progress = SILENT) -> Submission:
         """Write what is to be asked next. Writes no file where nothing is."""
         with self._open() as (runner, wiring):
-            tray, outlook = _look(runner, wiring, runner.plan(), progress)
+            tray, outlook = _look(runner, wiring, runner.plan(speaks=False), progress)
             return Submission(files=self._write(tray), outlook=outlook)
 
     def collect(self, paths: Sequence[Path], progress: Progress = SILENT) -> Collection:
         """Store what came back, and see what is to be asked next."""
         with self._open() as (runner, wiring):
-            plan = runner.plan()
+            plan = runner.plan(speaks=False)
             tray, _ = _look(runner, wiring, plan, progress)
             found = _Results(tray, Store(self._store_directory))
             for where, result in read_results(paths):

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pipeline.config import DEMO, RunConfig
 from pipeline.core.ledger import Call
+from pipeline.core.speech_needs import Needs, missing
 from pipeline.core.timing.dyad import dyad_law
 from pipeline.domain.emotional import Tag
 from pipeline.domain.errors import ConfigError
+from pipeline.domain.labels import Emotion, Recipe
 from pipeline.domain.quarantine import Refusal
 from pipeline.domain.record import Record
+from pipeline.domain.scene import Scene
 from pipeline.domain.script import DialoguePlan, Script
 from pipeline.domain.seed import SeedDialogue
 from pipeline.domain.spoken import SpokenScript
@@ -47,6 +50,9 @@ D = TypeVar("D", bound="_Deps")
 
 ORDER = (seeds.NAME, script.NAME, speech.NAME, timing.NAME, render.NAME)
 """Stages that work on shards, in the order in which they run."""
+
+_BYSTANDERS = frozenset({Scene.THIRD_PARTY_BEFORE, Scene.THIRD_PARTY_AFTER})
+"""Scenes with a third person in the room."""
 
 STAGE_VERSIONS = {stage.NAME: stage.VERSION for stage in (seeds, script, speech, timing, render)}
 
@@ -236,6 +242,7 @@ class Wiring:
             retakes=config.retakes,
             limits=config.gate,
         )
+        _check_needs(self._config, ladder)
         self.models["synthesizer"] = "+".join(rung.capabilities.engine for rung in ladder.rungs)
         self.sounds = ladder.tags
         return speech.Deps(
@@ -266,6 +273,32 @@ class Wiring:
     def _render(self) -> BoundStage:
         deps = render.Deps(clips=self._store, audio=self._audio)
         return _bind(render.NAME, render.VERSION, self._config.render, deps, Timeline, render.run)
+
+
+def _check_needs(config: RunConfig, ladder: Ladder) -> None:
+    """Raises ConfigError where whoever speaks first lacks what the scripts of such a run hold."""
+    first = ladder.rungs[0]
+    problems = missing(
+        _needs_of(config),
+        first.backend,
+        first.capabilities,
+        [voice for voice in ladder.voices if voice.backend == first.backend],
+    )
+    if problems:
+        more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
+        raise ConfigError(f"speech: {'; '.join(problems[:3])}{more}")
+
+
+def _needs_of(config: RunConfig) -> Needs:
+    scenes = (scene for scene, weight in config.seeds.scenes.items() if weight > 0)
+    emotional = config.script.recipe is Recipe.EMOTIONAL
+    bystander = config.script.recipe is Recipe.FULL_DUPLEX and not _BYSTANDERS.isdisjoint(scenes)
+    return Needs(
+        languages=tuple(sorted({source.language for source in config.seeds.sources})),
+        splits=tuple(split for split, weight in config.seeds.splits.items() if weight > 0),
+        speakers=1 if emotional else 3 if bystander else 2,
+        emotions=frozenset(Emotion) if emotional and config.speech.emotions == "required" else frozenset(),
+    )
 
 
 @contextmanager

@@ -12,8 +12,8 @@
 A message names *who* complains, *what* about, what it *got*, what it *wanted*, and the *remedy*.
 """
 
+from pipeline.domain.flaws import Flaw
 from pipeline.domain.quarantine import Reason, Refusal
-from pipeline.domain.takes import Flaw
 
 
 class PipelineError(Exception):
