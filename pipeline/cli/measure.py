@@ -44,7 +44,21 @@ def material_options(command: F) -> F:
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per finding, the summary last.")
 @DETECTOR
-def check(directory: Path, as_json: bool, detector: str) -> None:
+@click.option(
+    "--word-times",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Also align N clips of each language again, and tell how far the word times are apart.",
+)
+@click.option(
+    "--aligner",
+    "aligners",
+    multiple=True,
+    help="For --word-times, may be repeated: qwen3, qwen3=URL, whisper=DIRECTORY. The estimate is always there.",
+)
+def check(
+    directory: Path, as_json: bool, detector: str, word_times: int | None, aligners: tuple[str, ...]
+) -> None:
     """Measure a run's audio again and compare it with its records. Exit code 1 with findings.
 
     Speech is found by voice activity, without the code that planned and mixed it: onsets and ends, speech
@@ -56,7 +70,11 @@ def check(directory: Path, as_json: bool, detector: str) -> None:
     """
     from pipeline.io.export_tree import find_export
 
+    if aligners and word_times is None:
+        raise click.UsageError("--aligner is for --word-times N; wanted both")
     if find_export(directory) is not None:
+        if word_times is not None:
+            raise click.UsageError(f"--word-times aligns the clips of a run; {directory} is an export")
         _check_export(directory, as_json)
         return
     from pipeline.backends.vad import find_detector
@@ -69,6 +87,10 @@ def check(directory: Path, as_json: bool, detector: str) -> None:
             where = finding.dialogue_id or "dataset"
             click.echo(finding.to_line() if as_json else f"{where}: {finding.code.value}: {finding.detail}")
     summary = run.summary()
+    if word_times is not None:
+        from pipeline.cli.word_times import tell_word_times
+
+        tell_word_times(directory, word_times, aligners, as_json)
     if as_json:
         click.echo(json.dumps({"summary": json.loads(summary.to_line())}))
     else:

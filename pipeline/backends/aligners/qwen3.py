@@ -24,9 +24,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from pipeline.backends.speech_servers.pool import SPEECH_PATIENCE, Family, Pool
+from pipeline.backends.speech_servers.pool import Family, Pool
 from pipeline.backends.speech_servers.refusals import check_status
-from pipeline.backends.speech_servers.servers import Address, SpeechServer
+from pipeline.backends.speech_servers.servers import SpeechServer
 from pipeline.backends.speech_servers.transport import Answer, Call, Line
 from pipeline.backends.speech_servers.waves import encode_wave
 from pipeline.core.aligned_words import lay_words, straighten
@@ -39,8 +39,10 @@ from pipeline.domain.words import Word
 
 SECTION = "speech.word_times.qwen3"
 URL_VARIABLE = "HUMDIAL_ALIGNER_URL"
-DEFAULT = Address("http://127.0.0.1:8001", 4)
+DEFAULT = SpeechServer("http://127.0.0.1:8001", 8)
 MODEL = "Qwen/Qwen3-ForcedAligner-0.6B-hf"
+PATIENCE = Patience(timeout_s=60, max_attempts=4, longest_pause_s=5, give_up_after_s=60)
+"""Word times are worth a minute's waiting for a server; then clips go on with the next rung's."""
 
 _BINS = 5000
 _BIN_S = 0.08
@@ -51,8 +53,6 @@ _OPTIONS = (
     "remedy: vLLM's options --convert classify --trust-request-chat-template and --pooler-config with "
     '"tok_pooling_type":"STEP", "step_tag_id":151705'
 )
-_GREETING_S = 60.0
-"""The first request may be the one that warms the model up."""
 _REAL_TIMES = 2.0
 
 Wave = npt.NDArray[np.float32]
@@ -64,7 +64,7 @@ class Qwen3Settings:
 
     servers: tuple[SpeechServer, ...]
     model: str = MODEL
-    patience: Patience = SPEECH_PATIENCE
+    patience: Patience = PATIENCE
 
 
 class _Pooled(BaseModel):
@@ -151,7 +151,7 @@ class Qwen3ForcedAligner:
         num_marks = 2 * len(words)
         call = Call(
             "/pooling",
-            _GREETING_S + _REAL_TIMES * length_s,
+            self._settings.patience.timeout_s + _REAL_TIMES * length_s,
             most_bytes=4 * num_marks * _BINS + (1 << 16),
             body=_body(self._settings.model, words, wave),
             from_root=True,
