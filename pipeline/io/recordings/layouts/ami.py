@@ -107,8 +107,8 @@ def _one_each(rttms: Folder) -> dict[str, str]:
     again = [file for file in files if file not in found.values()]
     if again:
         raise ConfigError(
-            f"sources: {rttms.path}: {found[Path(again[0]).stem]} and {again[0]} are of one meeting; wanted the folder of "
-            "one kind, only_words or word_and_vocalsounds"
+            f"sources: {rttms.path}: {found[Path(again[0]).stem]} and {again[0]} are of one meeting; wanted the folder "
+            "of one kind, only_words or word_and_vocalsounds"
         )
     return found
 
