@@ -19,9 +19,7 @@ def speech() -> None:
     """Engines that speak."""
 
 
-@speech.command(
-    "serve-cosyvoice", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": True}
-)
+@speech.command("serve-cosyvoice", context_settings={"ignore_unknown_options": True})
 @click.option("--root", type=_PATH, required=True, help="The CosyVoice checkout, submodules included.")
 @click.option("--python", type=_PATH, help="Python of CosyVoice's environment  [ROOT/.venv/bin/python].")
 @click.option("--model-dir", type=_PATH, help=f"A downloaded model  [the only one in ROOT/{MODELS}].")

@@ -33,6 +33,7 @@ from pathlib import Path
 from tests.backends.cosyvoice_worker.double_engine import DoubleOptions, Fault
 
 ROOT = Path(__file__).parents[3]
+PACKAGES = ROOT / "pipeline" / "backends" / "cosyvoice"
 MODULE = "pipeline.backends.cosyvoice.worker"
 ENGINE = "tests.backends.cosyvoice_worker.double_engine:open_double"
 

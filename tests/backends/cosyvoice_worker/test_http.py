@@ -196,7 +196,8 @@ def test_capabilities_say_what_the_engine_can_do(worker: RunningWorker) -> None:
         False,
     )
     assert (content["model"], content["revision"]) == ("double", "double-1")
-    assert (content["max_han"], content["max_words"], content["max_batch"]) == (60, 45, 32)
+    assert (content["best_han"], content["best_words"]) == (60, 45)
+    assert (content["max_han"], content["max_words"], content["max_batch"]) == (150, 110, 32)
     assert (content["max_concurrency"], content["queue"]) == (1, 16)
 
 
@@ -250,6 +251,7 @@ def test_a_voice_is_never_replaced(worker: RunningWorker) -> None:
         ({"id": "中文女"}, "id"),
         ({"emotion": "Très triste"}, "emotion"),
         ({"mood": "good"}, "mood"),
+        ({"sha256": "0" * 64}, "sha256"),
     ],
 )
 def test_a_voice_without_a_right_or_a_name_is_refused(

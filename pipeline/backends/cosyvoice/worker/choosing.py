@@ -60,8 +60,8 @@ def check_text(request: TtsRequest, greeting: Greeting) -> None:
     if units.han > LONGEST_HAN or units.words > LONGEST_WORDS:
         raise RefusalError(
             "invalid_request",
-            f"spoken_text holds {units.han} Han characters and {units.words} words; one request is one chunk of "
-            f"{LONGEST_HAN} and {LONGEST_WORDS} at most: split at clauses",
+            f"spoken_text holds {units.han} Han characters and {units.words} words; wanted {LONGEST_HAN} and "
+            f"{LONGEST_WORDS} at most: split at clauses",
         )
 
 

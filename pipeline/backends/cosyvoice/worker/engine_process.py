@@ -15,7 +15,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -52,9 +53,9 @@ def load_engine(settings: EngineSettings) -> Engine:
 def answer(engine: Engine, job: Job) -> tuple[Reply, npt.NDArray[np.float32]]:
     """Synthesize and judge. Whatever the model raises is an answer too."""
     started = time.monotonic()
-    failures = _failures_in_threads()
     try:
-        samples = engine.synthesize(job)
+        with _failures_in_threads() as failures:
+            samples = engine.synthesize(job)
         if failures:  # CosyVoice's language model runs in a thread, whose errors are printed and forgotten
             raise RuntimeError(f"a thread of the model failed: {failures[0]}")
         passed = judge(
@@ -98,16 +99,21 @@ def resident_mb() -> int:
         return peak >> (20 if sys.platform == "darwin" else 10)
 
 
-def _failures_in_threads() -> list[str]:
-    """What threads fail with from now on is kept, beside being printed."""
+@contextmanager
+def _failures_in_threads() -> Iterator[list[str]]:
+    """What threads fail with meanwhile is kept, beside being printed."""
     failures: list[str] = []
+    before = threading.excepthook
 
     def keep(arguments: threading.ExceptHookArgs) -> None:
         failures.append(f"{arguments.exc_type.__name__}: {arguments.exc_value}")
         threading.__excepthook__(arguments)
 
     threading.excepthook = keep
-    return failures
+    try:
+        yield failures
+    finally:
+        threading.excepthook = before
 
 
 def _listen(descriptor: int, jobs: "queue.SimpleQueue[bytes]") -> None:

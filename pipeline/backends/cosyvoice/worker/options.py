@@ -88,6 +88,7 @@ def _at_least_one(text: str) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="worker",
+        allow_abbrev=False,
         description="CosyVoice behind HTTP: /v1/tts, /v1/tts/batch, /v1/voices, /v1/capabilities, /live, /health.",
     )
     add = parser.add_argument

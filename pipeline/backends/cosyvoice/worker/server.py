@@ -18,7 +18,7 @@ from .messages import LONGEST_TEXT, MOST_IN_BATCH, BatchRequest, Greeting, Job, 
 from .multipart import MultipartError, parse_form
 from .pool import Pool
 from .refusals import RefusalError
-from .text import LONGEST_HAN, LONGEST_WORDS
+from .text import BEST_HAN, BEST_WORDS, LONGEST_HAN, LONGEST_WORDS
 from .voices import Registry, VoiceReference
 from .wav import write_wav
 
@@ -209,6 +209,8 @@ def _capabilities(greeting: Greeting, pool: Pool) -> dict[str, JsonValue]:
         "speed": {"min": 0.5, "max": 2.0},
         "seed": "best_effort",
         "word_timings": False,
+        "best_han": BEST_HAN,
+        "best_words": BEST_WORDS,
         "max_han": LONGEST_HAN,
         "max_words": LONGEST_WORDS,
         "max_characters": LONGEST_TEXT,

@@ -89,12 +89,17 @@ class Registry:
     def check(self, fields: dict[str, str], content: bytes) -> tuple[VoiceReference, bool]:
         """The reference that was uploaded, and whether it is new; raises RefusalError. Nothing is kept yet."""
         wav = _check_recording(content)
+        sha256 = hashlib.sha256(content).hexdigest()
+        if fields.get("sha256", sha256) != sha256:
+            raise RefusalError(
+                "invalid_request", f"wav: its sha256 is {sha256}, not the {fields['sha256']} of the form"
+            )
         try:
             reference = VoiceReference.model_validate(
                 {
                     **fields,
                     "language": fields.get("language") or _language_of(fields.get("prompt_text", "")),
-                    "sha256": hashlib.sha256(content).hexdigest(),
+                    "sha256": sha256,
                     "duration_s": round(wav.duration_s, 3),
                     "sample_rate": wav.rate_hz,
                 }
@@ -131,8 +136,9 @@ class Registry:
         if known is not None and known != reference:
             raise RefusalError(
                 "invalid_request",
-                f"voice {reference.id!r} has another recording for this use already ({known.sha256[:16]}); a "
-                "voice is never replaced, for clips made with it stay in stores: choose another id",
+                f"voice {reference.id!r} is kept already with other content or rights for this use (recording "
+                f"{known.sha256[:16]}); a voice is never replaced, for clips made with it stay in stores: choose "
+                "another id",
             )
         return known is None
 
