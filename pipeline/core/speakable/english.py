@@ -41,6 +41,7 @@ _TITLES = {
     r"approx\.": "approximately",
     r"Apt\.": "Apartment",
     r"Fig\.": "Figure",
+    rf"Ch\.(?=\s+{_COUNT})": "Chapter",
     r"[Vv]ol\.(?=\s+[a-z])": "volume",
     rf"p\.(?=\s+{_COUNT})": "page",
     rf"pp\.(?=\s+{_COUNT})": "pages",

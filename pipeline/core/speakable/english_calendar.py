@@ -44,6 +44,11 @@ def _month_day(match: re.Match[str]) -> str:
 
 
 def _day_month(match: re.Match[str]) -> str:
+    """`on 3 March` -> `on the third of March`, but `3 March hares` are hares."""
+    sure = match["the"] or match["year"] or match["month"] not in ("March", "May")
+    before = match.string[: match.start()]
+    if not sure and not re.search(r"\b(?:on|by|until|till|since|from|before|after)\s$", before):
+        return match.group()
     spoken = f", {year(match['year'])}" if match["year"] else ""
     return f"the {ordinal(match['day'])} of {match['month']}{spoken}"
 
@@ -103,7 +108,7 @@ DATES: tuple[Rule, ...] = (
     ),
     rule(
         "day and month",
-        rf"(?:\b[Tt]he\s+)?(?<![\d.,:/\-$£€]){_DAY}\s+(?:of\s+)?(?P<month>{_MONTH}|{_SHORT_MONTH})\b{_YEAR}?",
+        rf"(?P<the>\b[Tt]he\s+)?(?<![\d.,:/\-$£€]){_DAY}\s+(?:of\s+)?(?P<month>{_MONTH}|{_SHORT_MONTH})\b{_YEAR}?",
         _day_month,
     ),
 )
@@ -116,6 +121,11 @@ HOURS: tuple[Rule, ...] = (
     rule(
         "clock",
         rf"(?<![\d:.])(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::00)?(?![\d:])(?:\s*{_HALF})?",
+        _clock,
+    ),
+    rule(
+        "clock with a point",
+        rf"(?<![\d:.])(?P<hour>1[0-2]|0?[1-9])\.(?P<minute>[0-5]\d)\s*{_HALF}",
         _clock,
     ),
     rule("hour", rf"(?<![\d:.])(?P<hour>1[0-2]|0?[1-9])\s*{_HALF}", _hour),

@@ -55,7 +55,7 @@ def _money(match: re.Match[str]) -> str:
     if len(fraction) != 2:
         return counted(amount, one, many)
     parts = []
-    if int(whole.replace(",", "") or "0") or not int(fraction):
+    if whole.strip("0,") or fraction == "00":
         parts.append(counted(whole or "0", one, many))
     if int(fraction):
         parts.append(counted(str(int(fraction)), cent, cents))
@@ -106,14 +106,13 @@ _MONARCH = alternatives(
     ("Henry", "Louis", "Elizabeth", "George", "Charles", "Edward", "Richard", "William", "James", "Philip", "Pius",
      "Napoleon", "Catherine", "Benedict", "Alexander", "John Paul")
 )  # fmt: skip
-_NUMBERED = (
-    r"(?:World War|War|Chapter|Part|Volume|Phase|Act|Section|Level|Book|Stage|Type|Class|Episode|Rocky|Mark)"
-)
+_NUMBERED = r"(?:World War|War|Chapter|Part|Volume|Phase|Act|Section|Level|Book|Stage|[Tt]ype|Class|Episode|Rocky|Mark)"
 
 _LONG_NUMBERS: tuple[Rule, ...] = (
     rule("pension plan", r"\b401\s?(?:\([kK]\)|[kK]\b)", "four oh one K"),
     rule("round brackets around an area code", r"\((\d{3})\)\s*(?=\d{3}-\d{4})", r"\1-"),
     round_brackets(_DIRECTION, comma=", ", gap=" "),
+    rule("number of a point", r"(?<=\d)\)\s*", ", "),
     rule("extension", r"\b[Ee]xt\.\s?(?=\d)", "extension "),
     rule("telephone with country code", r"\+\d{1,3}(?:[\s\-]?\d{2,}){2,}", _country_code),
     ISO_DATE,
@@ -145,6 +144,7 @@ _BETWEEN: tuple[Rule, ...] = (
     rule("product", rf"(?<=\d)\s?\*\s?(?=\d)|(?<=\d)\s?x\s?(?=(?:{NUMBER})\s?=)", " times "),
     rule("area", r"(?<=\d)\s?x\s?(?=\d)", " by "),
     rule("times", r"(?<=\d)x\b", " times"),
+    rule("all the time", r"\b24-7\b", "24/7"),
     rule(
         "range of hours",
         rf"(?:(?<=\d[apAP][mM])|(?<=[apAP]\.[mM]\.)|(?<=\d\s[apAP][mM])){DASH}(?=\d)",
@@ -196,6 +196,11 @@ NUMBERS: tuple[Rule, ...] = (
         lambda m: year(m[1]),
     ),
     rule("early year", r"(?<=\b[Ii]n )1[1-8]\d\d(?=\s*(?:[,.;!?]\D|[,.;!?]?$))", lambda m: year(m.group())),
+    rule(
+        "compound of two",
+        r"(?<![\w.,])(\d{1,2})-(to|in)-(\d{1,2})(?!\w)",
+        lambda m: f"{cardinal(m[1])}-{m[2]}-{cardinal(m[3])}",
+    ),
     rule(
         "compound", rf"(?<![\w.,])({NUMBER})-(?=[A-Za-z])", lambda m: f"{cardinal(m[1]).replace(' ', '-')}-"
     ),

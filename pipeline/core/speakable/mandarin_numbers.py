@@ -38,7 +38,7 @@ _UNIT = alternatives(_UNITS)
 _PAIRED = (
     r"(?:[个位天岁只条张件间种杯瓶份块片层点遍趟套双对碗盘斤米周口台辆首场句把顿名家部倍页秒元毛寸晚棵朵支座节款排"
     r"幅枚颗根串箱袋包盒锅群批届项声眼刀票局封扇匹处门圈笔卷万亿千]"
-    r"|年(?!级|代)|次(?!方|元)|本(?!科|院|线)|公里|小时|分钟|星期|公斤|平方|立方|厘米|毫米|英里|英寸|英尺|美元|欧元|英镑"
+    r"|人(?!位|间|转|世界)|年(?!级|代)|次(?!方|元)|本(?!科|院|线)|公里|小时|分钟|星期|公斤|平方|立方|厘米|毫米|英里|英寸|英尺|美元|欧元|英镑"
     r"|港元|毫升|学期|季度)"
 )
 """Measure words that take 两 instead of 二."""
@@ -102,6 +102,7 @@ def _money(match: re.Match[str]) -> str:
 
 _LONG_NUMBERS: tuple[Rule, ...] = (
     round_brackets(_DIRECTION, comma="，", gap=""),
+    rule("number of a point", r"(?<=\d)\)\s*", "，"),
     rule(
         "mobile telephone",
         r"(?<![\d.])(?:\+?86[\s\-]?)?1[3-9]\d[\s\-]?\d{4}[\s\-]?\d{4}(?![\d.]*\d)",
@@ -132,16 +133,20 @@ _CALENDAR: tuple[Rule, ...] = (
         _date,
     ),
     rule("day with a name", r"(?<!\d)(\d{1,2})[·•](\d{1,2})(?!\d)", lambda m: by_digit(m[1] + m[2])),
-    rule("years from to", rf"(?<!\d)(\d{{4}})(?:{DASH}|至)(?=\d{{4}}年)", lambda m: f"{by_digit(m[1])}到"),
+    rule(
+        "years from to",
+        rf"(?<!\d)(\d{{4}})(?:{DASH}|至)(?=\d{{4}}(?:年|学年|赛季))",
+        lambda m: f"{by_digit(m[1])}到",
+    ),
     rule(
         "year",
         r"(?<!\d)(\d{4}|0\d|[6-9]\d)年(?![前后以代来多间]|的?历史|之久|左右)",
         lambda m: f"{by_digit(m[1])}年",
     ),
-    rule("four-digit year", r"(?<!\d)((?:19|20)\d\d)(?=年|届|级|款|版|赛季)", lambda m: by_digit(m[1])),
+    rule("four-digit year", r"(?<!\d)((?:19|20)\d\d)(?=年|学年|届|级|款|版|赛季)", lambda m: by_digit(m[1])),
     rule(
         "generation",
-        r"(?<![\d.:])(?:[05-9]0|[089]5)(?=后(?![来面天边续半方期勤台]))",
+        r"(?<![\d.:])(?:[05-9]0|[089]5)(?=(?:、\d\d)*后(?![来面天边续半方期勤台]))",
         lambda m: by_digit(m[0]),
     ),
     rule("date with zeros", r"(?<!\d)0(?=[1-9][月日号点时分])", ""),
@@ -188,7 +193,11 @@ _AMOUNTS: tuple[Rule, ...] = (
     ),
     rule("zeros of money", rf"(?<=\d)(?:\.0+|(\.\d*?[1-9])0+)(?=[万亿]*(?:{_MONEY}))", lambda m: m[1] or ""),
     rule("discount", r"(?<![\d.])[1-9][1-9](?=折)", lambda m: by_digit(m[0])),
-    rule("per", rf"(?<=[元块次里米克升币])\s?/\s?(?={_RATE_OVER})", "每"),
+    rule("ten thousand", rf"(?<![A-Za-z\d.])({NUMBER})w(?![A-Za-z])", r"\1万"),
+    rule("all the time", r"(?<![\d/])24/7(?![\d/])", "7天24小时"),
+    rule("blood pressure", r"(血压[是为：:]?)(\d{2,3})/(?=\d{2,3}(?!\d))", r"\1\2，"),
+    rule("per", rf"(?<=[元块次里米克升币个天万亿])\s?/\s?(?={_RATE_OVER})", "每"),
+    rule("per second", r"(?<=[A-Za-z])/s(?![A-Za-z])", "每秒"),
     rule(
         "fraction",
         r"(?<![\d/.])(?:(?P<whole>\d+)(?:\s+|又))?(?P<above>\d+)\s?/\s?(?P<below>[1-9]\d*)(?![\d/])",
@@ -205,7 +214,7 @@ _AMOUNTS: tuple[Rule, ...] = (
     rule(
         "unit",
         rf"(?<![A-Za-z\d.])(?<!\d,)({NUMBER})\s?({_UNIT})(?![A-Za-z\d/])",
-        lambda m: read_amount(m[1]) + _UNITS[m[2]],
+        lambda m: f"{'两' if m[1] == '2' else read_number(m[1])}{_UNITS[m[2]]}",
     ),
     rule("two of something", rf"(?<![\d.第A-Za-z])(?<!\d,)2\s?(?={_PAIRED})", "两"),
 )

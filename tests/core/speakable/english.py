@@ -59,6 +59,7 @@ CASES: tuple[tuple[str, str], ...] = (
     ("a 2.5-hour film", "a two-point-five-hour film"),
     ("a 1,000-page book", "a one-thousand-page book"),
     ("7-Eleven", "seven-Eleven"),
+    ("a 9-to-5 job, 24-7", "a nine-to-five job, twenty-four seven"),
     ("ages 18+ and an A+", "ages eighteen plus and an A plus"),
     # money
     ("$12.50", "twelve dollars and fifty cents"),
@@ -91,6 +92,7 @@ CASES: tuple[tuple[str, str], ...] = (
     ("8 p.m. or later", "eight PM or later"),
     ("at 5 p.m. We left.", "at five PM. We left."),
     ("12:30 AM EST", "twelve thirty AM EST"),
+    ("7.30pm or 10:15:30", "seven thirty PM or ten fifteen and thirty seconds"),
     # calendar
     ("on 2024-05-01", "on May first, twenty twenty-four"),
     ("on 5/14/2023", "on May fourteenth, twenty twenty-three"),
@@ -101,6 +103,7 @@ CASES: tuple[tuple[str, str], ...] = (
     ("25 December 2020", "the twenty-fifth of December, twenty twenty"),
     ("on the 4 July", "on the fourth of July"),
     ("on 7/4", "on July fourth"),
+    ("by 3 March, 3 March hares", "by the third of March, three March hares"),
     ("Fri., Oct. 3", "Friday, October third"),
     ("in 1984, in 2007", "in nineteen eighty-four, in two thousand and seven"),
     ("He sailed in 1492.", "He sailed in fourteen ninety-two."),
@@ -208,6 +211,7 @@ CASES: tuple[tuple[str, str], ...] = (
     ("`code` and ~~old~~ _new_", "code and old new"),
     ("Acme® Widgets™ ©2020", "Acme Widgets twenty twenty"),
     ("• eggs • milk", "eggs milk"),
+    ("1) eggs 2) milk", "one, eggs two, milk"),
     # punctuation
     ("\u201cHello,\u201d she said \u2014 it\u2019s \u2018fine\u2019.", "Hello, she said, it's fine."),
     ("Well... I mean\u2026 you know...", "Well. I mean, you know."),
