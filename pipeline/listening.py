@@ -44,6 +44,7 @@ VERSION = 2
 """Bumped when the same audio is heard differently: what was cached before is heard again."""
 
 _BLOCK_S = 8
+_LONGEST_H = 100
 _STEP = round(STEP_S * RATE_HZ)
 
 Wave = npt.NDArray[np.float32]
@@ -84,7 +85,7 @@ def _listen(
         return _with_enough_speakers(
             recording, None, given_activity(recording.recording_id, given, None)
         ), None
-    source = open_audio(tuple(base / path for path in recording.audio))
+    source = _open(recording, base)
     if given is None and source.channels == 1 and one_channel is not None:
         return _diarized(recording, source, one_channel)
     if given is None and source.channels == 1:
@@ -114,6 +115,19 @@ def _listen(
             recording, probed, _crosstalk(apart, listening), "either side is loud in both channels"
         ), None
     return _with_enough_speakers(recording, probed, _two_channel(recording, source, apart, listening)), frames
+
+
+def _open(recording: Recording, base: Path) -> AudioSource:
+    """Frames are kept for as long as a file says that it lasts, so that it has to say something sensible."""
+    source = open_audio(tuple(base / path for path in recording.audio))
+    hours = source.num_samples / source.sampling_rate / 3600
+    if hours > _LONGEST_H:
+        raise UnreadableAudioError(
+            f"{recording.recording_id}: {' + '.join(recording.audio)} does not say how long it is, or says "
+            f"{hours:.0f} h; wanted {_LONGEST_H} h or less; what was written as a stream has no length: copy it with "
+            "flac or ffmpeg, or cut it up"
+        )
+    return source
 
 
 def _diarized(
