@@ -1,16 +1,17 @@
 """How long an answer is waited for, and how much of it is read, by how long its text may last.
 
-text --longest_s--> 12 s --> a deadline of queue + 5 x 12 s, a body of 12 s + silence at 48 kHz
+    "Hello there." --longest_s--> 3 s --> a deadline of queue + slowest x (3 s and room for silence)
+                                     '--> a body of as much at 48 kHz, and no byte more
+
+A server that hangs, or speaks on and on, costs that much and not a worker's night.
 """
 
-from pipeline.core.takes import GateLimits, longest_s
+from pipeline.core.takes import USUAL_LIMITS, longest_s
 from pipeline.core.tokens import words_of
 from pipeline.domain.errors import RecordError
 from pipeline.domain.quarantine import Reason
 from pipeline.domain.voice import SpeechRequest
 
-SLOWEST = 5.0
-"""Seconds of work for a second of speech. Engines on GPUs need 0.1 to 1; one on a CPU may need more than this."""
 _ROOM = 1.5
 _SILENCE_S = 4.0
 """Beside the speech: the gate judges by what is spoken, and trims two seconds at each end."""
@@ -21,7 +22,7 @@ _HEADER_BYTES = 1 << 16
 
 def longest_take_s(request: SpeechRequest) -> float:
     """Seconds after which an engine is not speaking this text any more."""
-    spoken_s = longest_s(request.text, request.kind, GateLimits()) / request.speed
+    spoken_s = longest_s(request.text, request.kind, USUAL_LIMITS) / request.speed
     return spoken_s * _ROOM + _SILENCE_S
 
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pipeline.backends.speech_servers.bounds import SLOWEST, deadline_s, longest_take_s, most_bytes
+from pipeline.backends.speech_servers.bounds import deadline_s, longest_take_s, most_bytes
 from pipeline.backends.speech_servers.cosyvoice_voices import Uploads, flaw_of, has_recordings
-from pipeline.backends.speech_servers.pool import SPEECH_PATIENCE, Family, Pool
+from pipeline.backends.speech_servers.pool import Family, Pool
 from pipeline.backends.speech_servers.refusals import check_status, read_error
 from pipeline.backends.speech_servers.served import (
     GREETING_S,
@@ -27,7 +27,7 @@ from pipeline.backends.speech_servers.served import (
     make_take,
     refuse_endless,
 )
-from pipeline.backends.speech_servers.servers import Address, SpeechServer
+from pipeline.backends.speech_servers.servers import SpeechServer
 from pipeline.backends.speech_servers.transport import Answer, Call, Line
 from pipeline.backends.speech_servers.waves import decode_wave
 from pipeline.core.patience import Patience
@@ -41,7 +41,7 @@ from pipeline.domain.voice import Reference, SpeechRequest
 BACKEND = "cosyvoice"
 SECTION = "speech.cosyvoice"
 URL_VARIABLE = "HUMDIAL_COSYVOICE_URL"
-DEFAULT = Address("http://127.0.0.1:50000", 2)
+DEFAULT = SpeechServer("http://127.0.0.1:50000", 2)
 PROCESSING = "1"
 """Raise it when code here changes what an equal request sounds like."""
 
@@ -57,8 +57,8 @@ class CosyVoiceSettings:
     """Where the workers are, and how they are waited for."""
 
     servers: tuple[SpeechServer, ...]
-    patience: Patience = SPEECH_PATIENCE
-    slowest: float = SLOWEST
+    patience: Patience
+    slowest: float
     """Seconds of work for a second of speech, beyond which an engine hangs."""
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from pipeline.backends.speech_servers.bounds import SLOWEST, deadline_s, most_bytes
-from pipeline.backends.speech_servers.pool import SPEECH_PATIENCE, Family, Pool
+from pipeline.backends.speech_servers.bounds import deadline_s, most_bytes
+from pipeline.backends.speech_servers.pool import Family, Pool
 from pipeline.backends.speech_servers.refusals import check_status
 from pipeline.backends.speech_servers.served import (
     GREETING_S,
@@ -22,7 +22,7 @@ from pipeline.backends.speech_servers.served import (
     make_take,
     refuse_endless,
 )
-from pipeline.backends.speech_servers.servers import Address, SpeechServer
+from pipeline.backends.speech_servers.servers import SpeechServer
 from pipeline.backends.speech_servers.transport import Call, Line, Part
 from pipeline.backends.speech_servers.waves import decode_pcm16
 from pipeline.core.patience import Patience
@@ -35,7 +35,7 @@ BACKEND = "cosyvoice_fastapi"
 SECTION = "speech.cosyvoice_fastapi"
 URL_VARIABLE = "HUMDIAL_COSYVOICE_FASTAPI_URL"
 MOST_IN_FLIGHT = 2
-DEFAULT = Address("http://127.0.0.1:50000", MOST_IN_FLIGHT)
+DEFAULT = SpeechServer("http://127.0.0.1:50000", MOST_IN_FLIGHT)
 PROCESSING = "1"
 """Raise it when code here changes what an equal request sounds like."""
 LONGEST_TEXT = 500
@@ -48,13 +48,13 @@ class CosyVoiceFastApiSettings:
     """What the server does not say of itself."""
 
     servers: tuple[SpeechServer, ...]
-    sampling_rate: int
+    patience: Patience
+    slowest: float
+    """Seconds of work for a second of speech, beyond which an engine hangs."""
+    sampling_rate: int | None
     """22050 for the first generation (CosyVoice-300M-SFT), 24000 for later ones."""
     model: str = "CosyVoice-300M-SFT"
     revision: str = "unknown"
-    patience: Patience = SPEECH_PATIENCE
-    slowest: float = SLOWEST
-    """Seconds of work for a second of speech, beyond which an engine hangs."""
 
 
 class _OpenApi(BaseModel):
@@ -70,6 +70,11 @@ class CosyVoiceFastApi(ServedSynthesizer):
     backend = BACKEND
 
     def __init__(self, settings: CosyVoiceFastApiSettings) -> None:
+        if settings.sampling_rate is None:
+            raise ConfigError(
+                f"{SECTION}.sampling_rate: is not set, and the server does not say it; wanted 22050 for "
+                "CosyVoice-300M-SFT, 24000 for later generations"
+            )
         if any(server.max_in_flight > MOST_IN_FLIGHT for server in settings.servers):
             raise ConfigError(
                 f"{SECTION}: max_in_flight is above {MOST_IN_FLIGHT}; more at once is slower than one by one"
@@ -77,11 +82,13 @@ class CosyVoiceFastApi(ServedSynthesizer):
         probe = Call("/openapi.json", settings.patience.connect_timeout_s)
         super().__init__(Pool(Family(SECTION, probe, _REMEDY), settings.servers, settings.patience))
         self._settings = settings
+        self._sampling_rate = settings.sampling_rate
 
     def _greet(self) -> Capabilities:
         self._pool.greet(self._ask_routes)
         return Capabilities(
-            engine=f"cosyvoice-fastapi-{self._settings.model}@{self._settings.revision}+{PROCESSING}",
+            engine=f"cosyvoice-fastapi-{self._settings.model}@{self._settings.revision}"
+            f"+{PROCESSING}.{self._sampling_rate}",
             languages=frozenset(Language),
             voices=None,
             clones=False,
@@ -121,6 +128,6 @@ class CosyVoiceFastApi(ServedSynthesizer):
         )
         refuse_endless(answer, request)
         check_status(answer, f"voice {request.voice.backend_voice!r}", line.secrets, _REMEDY)
-        wave = decode_pcm16(answer.body, self._settings.sampling_rate, answer.who)
+        wave = decode_pcm16(answer.body, self._sampling_rate, answer.who)
         unapplied = list_unapplied(request, emotion=False, style=False, seed=False, speed=False, tags=False)
         return make_take(wave, self.capabilities.engine, unapplied)

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
 
-from pipeline.backends.speech_servers.bounds import SLOWEST, deadline_s, most_bytes
+from pipeline.backends.speech_servers.bounds import deadline_s, most_bytes
 from pipeline.backends.speech_servers.openai_wire import Models, Voices, read_captioned, read_header
-from pipeline.backends.speech_servers.pool import SPEECH_PATIENCE, Family, Pool
+from pipeline.backends.speech_servers.pool import Family, Pool
 from pipeline.backends.speech_servers.profiles import OFFICIAL, PROFILES, Profile, ProfileName, sentence_for
 from pipeline.backends.speech_servers.refusals import check_status
 from pipeline.backends.speech_servers.served import (
@@ -27,7 +27,7 @@ from pipeline.backends.speech_servers.served import (
     make_take,
     refuse_endless,
 )
-from pipeline.backends.speech_servers.servers import Address, SpeechServer
+from pipeline.backends.speech_servers.servers import SpeechServer
 from pipeline.backends.speech_servers.transport import Answer, Call, Line
 from pipeline.backends.speech_servers.waves import decode_wave
 from pipeline.backends.speech_servers.word_times import Unit, words_from_units
@@ -41,7 +41,7 @@ from pipeline.domain.words import TimeSource
 BACKEND = "openai_speech"
 SECTION = "speech.openai_speech"
 URL_VARIABLE = "HUMDIAL_OPENAI_SPEECH_URL"
-DEFAULT = Address("http://127.0.0.1:8091/v1", 4)
+DEFAULT = SpeechServer("http://127.0.0.1:8091/v1", 4)
 PROCESSING = "1"
 """Raise it when code here changes what an equal request sounds like."""
 _REMEDY = (
@@ -56,8 +56,8 @@ class OpenAISpeechSettings:
     model: str
     profile: ProfileName
     servers: tuple[SpeechServer, ...]
-    patience: Patience = SPEECH_PATIENCE
-    slowest: float = SLOWEST
+    patience: Patience
+    slowest: float
     """Seconds of work for a second of speech, beyond which an engine hangs."""
     revision: str = "unknown"
     """Of the weights: part of the engine's name, since no server says it."""
@@ -99,14 +99,14 @@ class OpenAISpeech(ServedSynthesizer):
         emotions = {"none": (), "official": tuple(OFFICIAL), "sentence": tuple(Emotion)}[spoken]
         settings = self._settings
         return Capabilities(
-            engine=f"{settings.profile}-{settings.model}@{settings.revision}+{PROCESSING}",
+            engine=f"{settings.profile}-{settings.model}@{settings.revision}+{PROCESSING}.{spoken}",
             languages=frozenset(Language),
             voices=frozenset.intersection(*lists) if lists else None,
             clones=self._profile.clones,
             emotions=frozenset({Emotion.NEUTRAL, *emotions}),
             tags=frozenset(),
             seed=self._profile.seed,
-            word_times=self._profile.words != "none",
+            word_times=False,  # not of every text: a header is too short for many words, captions may be null
             longest_text=self._profile.longest_text,
             max_in_flight=self._pool.max_in_flight,
         )

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+from pipeline.backends.guard import loop_s
 from pipeline.backends.home import Home
 from pipeline.backends.server_errors import SAME_COMMAND, OverloadedError, is_overload
 from pipeline.backends.speech_servers.servers import SpeechServer
@@ -24,12 +25,6 @@ from pipeline.domain.errors import BadTakeError, ConfigError, TransientBackendEr
 from pipeline.domain.takes import Flaw
 
 T = TypeVar("T")
-
-SPEECH_PATIENCE = Patience(
-    timeout_s=60, max_attempts=5, first_pause_s=0.5, longest_pause_s=10, give_up_after_s=300
-)
-"""A speech server that was restarted loads its model for minutes. `timeout_s` is for what is before it in the
-queue; the speaking itself is given time by its length."""
 
 _OVERLOAD_FACTOR = 4
 """A server that says itself that it has too much to do is asked more often before a request is given up."""
@@ -112,9 +107,9 @@ class Pool:
         Raises ConfigError where nobody answers.
         """
         answers = self._at_home().submit(self._greet_all(work)).result()
-        found = tuple((address, answer) for address, answer, _ in answers if answer is not None)
+        found = tuple(one for there, _ in answers for one in there)
         if not found:
-            problems = "; ".join(problem for _, _, problem in answers)
+            problems = "; ".join(problem for _, problem in answers)
             raise ConfigError(
                 f"{self._family.section}: nobody answers: {problems}; remedy: {self._family.remedy}"
             )
@@ -190,20 +185,25 @@ class Pool:
         line.guard.answered()
         return True
 
-    async def _greet_all(self, work: Callable[[Line], Awaitable[T]]) -> list[tuple[str, T | None, str]]:
+    async def _greet_all(
+        self, work: Callable[[Line], Awaitable[T]]
+    ) -> list[tuple[tuple[tuple[str, T], ...], str]]:
         return await asyncio.gather(*(self._greet_one(line, work) for line in self._lines))
 
-    async def _greet_one(self, line: Line, work: Callable[[Line], Awaitable[T]]) -> tuple[str, T | None, str]:
-        until_s = asyncio.get_running_loop().time() + self._patience.give_up_after_s
+    async def _greet_one(
+        self, line: Line, work: Callable[[Line], Awaitable[T]]
+    ) -> tuple[tuple[tuple[str, T], ...], str]:
+        """Address and answer, or nothing and why."""
+        until_s = loop_s() + self._patience.give_up_after_s
         attempt = 0
         while True:
             attempt += 1
             try:
-                return line.server.base_url, await work(line), ""
+                return ((line.server.base_url, await work(line)),), ""
             except OverloadedError as error:  # it is there, and loads its model
                 pause_s = self._patience.pause_s(attempt, error.retry_after_s, 0.5)
-                if asyncio.get_running_loop().time() + pause_s > until_s:
-                    return line.server.base_url, None, str(error)
+                if loop_s() + pause_s > until_s:
+                    return (), str(error)
                 await asyncio.sleep(pause_s)
             except (TransientBackendError, BadTakeError) as error:
-                return line.server.base_url, None, str(error)
+                return (), str(error)

@@ -30,7 +30,8 @@ class Address:
     """One server as a configuration names it: the key is a variable's name."""
 
     base_url: str
-    max_in_flight: int
+    max_in_flight: int | None = None
+    """None: as many as is usual for its kind."""
     api_key_variable: str | None = None
 
 
@@ -38,7 +39,7 @@ def find_servers(
     section: str,
     addresses: Sequence[Address],
     variable: str,
-    default: Address,
+    default: SpeechServer,
     environment: Mapping[str, str] = os.environ,
 ) -> tuple[SpeechServer, ...]:
     """The servers of one section of the configuration, with their keys.
@@ -46,27 +47,30 @@ def find_servers(
     Where it names none, `variable` may hold addresses (with commas or spaces between them); else there is
     `default`. Raises ConfigError for an address that is none, or there twice, and for a key that is not set.
 
-    >>> find_servers("speech.cosyvoice", (), "HUMDIAL_COSYVOICE_URL", Address("http://127.0.0.1:50000", 2), {})
+    >>> find_servers("speech.cosyvoice", (), "HUMDIAL_COSYVOICE_URL", SpeechServer("http://127.0.0.1:50000"), {})
     (SpeechServer(base_url='http://127.0.0.1:50000', max_in_flight=2),)
     """
     named = tuple(text for text in re.split(r"[,\s]+", environment.get(variable, "")) if text)
     source = f"{section}.endpoints" if addresses or not named else variable
-    found = tuple(addresses) or tuple(
-        Address(text, default.max_in_flight, default.api_key_variable) for text in named
-    )
-    servers = tuple(_server(section, source, one, environment) for one in found or (default,))
+    found = tuple(addresses) or tuple(Address(text) for text in named)
+    if not found:
+        return (default,)
+    servers = tuple(_server(section, source, one, default.max_in_flight, environment) for one in found)
     if len({server.base_url for server in servers}) != len(servers):
         raise ConfigError(f"{source}: an address is there twice; raise its max_in_flight instead")
     return servers
 
 
-def _server(section: str, source: str, address: Address, environment: Mapping[str, str]) -> SpeechServer:
+def _server(
+    section: str, source: str, address: Address, usual: int, environment: Mapping[str, str]
+) -> SpeechServer:
     problem = problem_of(address.base_url)
     if problem:
         raise ConfigError(f"{source}: {problem}")
     variable = address.api_key_variable
     key = None if variable is None else read_key(variable, section, environment)
-    return SpeechServer(address.base_url.rstrip("/"), address.max_in_flight, key)
+    at_once = usual if address.max_in_flight is None else address.max_in_flight
+    return SpeechServer(address.base_url.rstrip("/"), at_once, key)
 
 
 def problem_of(base_url: str) -> str | None:

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pipeline.backends.speech_servers.pool import SPEECH_PATIENCE, Family, Pool
+from pipeline.backends.speech_servers.pool import Family, Pool
 from pipeline.backends.speech_servers.refusals import check_status
-from pipeline.backends.speech_servers.servers import Address, SpeechServer
+from pipeline.backends.speech_servers.servers import SpeechServer
 from pipeline.backends.speech_servers.transport import Answer, Call, Line, Part
 from pipeline.backends.speech_servers.waves import encode_wave
 from pipeline.core.patience import Patience
@@ -22,14 +22,12 @@ from pipeline.domain.labels import Language
 
 SECTION = "speech.transcriber"
 URL_VARIABLE = "HUMDIAL_TRANSCRIBER_URL"
-DEFAULT = Address("http://127.0.0.1:8000/v1", 4)
+DEFAULT = SpeechServer("http://127.0.0.1:8000/v1", 4)
 _REMEDY = (
     "start it, or let base_url end where /audio/transcriptions begins (mostly /v1), or set "
     "HUMDIAL_TRANSCRIBER_URL"
 )
 _GREETING_S = 30.0
-_REAL_TIMES = 10.0
-"""Recognisers are faster than speech; one on a busy CPU is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,9 @@ class TranscriberSettings:
 
     model: str
     servers: tuple[SpeechServer, ...]
-    patience: Patience = SPEECH_PATIENCE
+    patience: Patience
+    slowest: float
+    """Seconds of work for a second of speech, beyond which a server hangs."""
 
 
 class _Transcript(BaseModel):
@@ -110,7 +110,7 @@ class ServedTranscriber:
             Part("response_format", "json"),
             Part("temperature", "0"),
         )
-        deadline_s = self._settings.patience.timeout_s + _REAL_TIMES * duration_s
+        deadline_s = self._settings.patience.timeout_s + self._settings.slowest * duration_s
         answer = await line.send(Call("/audio/transcriptions", deadline_s, form=form))
         check_status(answer, f"{duration_s:.1f} s of speech", line.secrets, _REMEDY)
         return _read(answer)

@@ -34,7 +34,7 @@ HELLO = "Hello there, how are you today?"
 FREE = Licence(id="CC0-1.0", non_commercial=False, share_alike=False, redistributable=True, attribution="")
 
 
-def sound(text: str, seed: int = 0, sampling_rate: int = 24_000) -> npt.NDArray[np.float32]:
+def sound(text: str, seed: object = 0, sampling_rate: int = 24_000) -> npt.NDArray[np.float32]:
     """What passes for speech: a voiced burst per word, at the length that words have."""
     rng = np.random.default_rng(int.from_bytes(hashlib.sha256(f"{text}/{seed}".encode()).digest()[:8], "big"))
     pieces = []

@@ -3,7 +3,7 @@ import pytest
 from pipeline.backends.speech_servers.servers import Address, SpeechServer, find_servers
 from pipeline.domain.errors import ConfigError
 
-DEFAULT = Address("http://127.0.0.1:50000", 2)
+DEFAULT = SpeechServer("http://127.0.0.1:50000", 3)
 
 
 def find(addresses: tuple[Address, ...] = (), **environment: str) -> tuple[SpeechServer, ...]:
@@ -11,12 +11,12 @@ def find(addresses: tuple[Address, ...] = (), **environment: str) -> tuple[Speec
 
 
 def test_without_a_word_it_is_this_machine() -> None:
-    assert find() == (SpeechServer("http://127.0.0.1:50000", 2),)
+    assert find() == (SpeechServer("http://127.0.0.1:50000", 3),)
 
 
 def test_the_environment_may_name_several() -> None:
     found = find(HUMDIAL_COSYVOICE_URL=" http://gpu-1:50000/, http://gpu-2:50000 ")
-    assert [server.base_url for server in found] == ["http://gpu-1:50000", "http://gpu-2:50000"]
+    assert found == (SpeechServer("http://gpu-1:50000", 3), SpeechServer("http://gpu-2:50000", 3))
 
 
 def test_the_configuration_comes_before_the_environment() -> None:
@@ -45,9 +45,9 @@ def test_a_key_is_read_from_the_variable_that_is_named_and_shows_nowhere() -> No
     ],
 )
 def test_an_address_that_is_none_is_refused_without_repeating_it(address: str, said: str) -> None:
-    for found in (lambda: find((Address(address, 1),)), lambda: find(HUMDIAL_COSYVOICE_URL=address)):
+    for addresses, environment in (((Address(address),), {}), ((), {"HUMDIAL_COSYVOICE_URL": address})):
         with pytest.raises(ConfigError, match=said) as caught:
-            found()
+            find(addresses, **environment)
         assert "hunter2" not in str(caught.value)
 
 
