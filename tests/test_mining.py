@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,10 @@ import soundfile
 from pipeline.core.heard import Heard
 from pipeline.core.mining.limits import EventLimits
 from pipeline.core.mining.summary import MiningSummary
+from pipeline.domain.diarization import Diarization, DiarizedSpeaker, LocalTracks
+from pipeline.domain.errors import ConfigError, TerminalBackendError
 from pipeline.domain.mining import RejectCode, Rights
+from pipeline.domain.span import Span
 from pipeline.io.recordings.declaration import Declaration, DeclaredRecording
 from pipeline.io.rttm import read_rttm
 from pipeline.mining import Mine
@@ -21,7 +25,10 @@ from tests.calls import SECONDS, TALK_A, TALK_B, call, voice, write_call
 
 SHARED = Path(os.environ.get("HUMDIAL_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 RIGHTS = Rights(corpus="made-up", licence_id="CC0-1.0", consent_basis="invented")
-OUTPUTS = ("segments.jsonl", "audit.jsonl", "errors.jsonl", "summary.json", "filter.json")
+OUTPUTS = (
+    *("segments.jsonl", "audit.jsonl", "errors.jsonl", "summary.json", "filter.json"),
+    *("timelines.jsonl", "quarantine.jsonl"),
+)
 
 
 def declare(*recordings: DeclaredRecording, **settings: object) -> Declaration:
@@ -287,6 +294,88 @@ def test_workers_change_nothing(tmp_path: Path) -> None:
     one, two = content(tmp_path / "out1"), content(tmp_path / "out2")
     del one["filter.json"], two["filter.json"]  # they name the number of workers
     assert one == two
+
+
+def test_the_order_of_recordings_changes_the_order_of_lines_alone(tmp_path: Path) -> None:
+    for index, name in enumerate("ab"):
+        write_call(tmp_path / f"{name}.wav", call(b=((8.0, 8.5), (20.0 + index, 33.0))))
+    recordings = [recording(name, f"{name}.wav", language="en") for name in "ab"]
+    mine(declare(*recordings), tmp_path, tmp_path / "straight")
+    mine(declare(*recordings[::-1]), tmp_path, tmp_path / "turned")
+    for name in ("segments.jsonl", "audit.jsonl", "timelines.jsonl"):
+        straight, turned = ((tmp_path / out / name).read_text() for out in ("straight", "turned"))
+        without_config = [re.sub('"config_sha256":"[^"]*"', "", text) for text in (straight, turned)]
+        assert sorted(without_config[0].splitlines()) == sorted(without_config[1].splitlines())
+    assert (tmp_path / "straight/summary.json").read_text() == (tmp_path / "turned/summary.json").read_text()
+
+
+def test_memory_does_not_grow_with_the_number_of_recordings(tmp_path: Path) -> None:
+    import tracemalloc
+
+    said = [(s, e, "A", "so") for s, e in TALK_A] + [(s, e, "B", "but then") for s, e in TALK_B]
+    said = [(s + 50 * n, e + 50 * n, w, t) for n in range(6) for s, e, w, t in said]
+    lines = [json.dumps({"speaker": w, "start": s, "end": e, "text": t}) for s, e, w, t in said]
+    (tmp_path / "w.jsonl").write_text("\n".join(lines))
+    peaks = []
+    for count in (4, 16):
+        recordings = [recording(f"call{n}", words="w.jsonl", language="en") for n in range(count)]
+        work = Mine(declare(*recordings), tmp_path, tmp_path / f"out{count}")
+        work.hear(lambda heard, kept: None)
+        tracemalloc.start()
+        summary = work.write()
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert summary.timelines == 6 * count
+    assert peaks[1] < 1.5 * peaks[0]  # four times the recordings
+
+
+class _Unable:
+    """A diarizer that hears nothing, or one recording only."""
+
+    name = "unable-1"
+
+    def __init__(self, *able: str) -> None:
+        self.able, self.asked = able, list[str]()
+
+    def diarize(self, samples: np.ndarray, uri: str, num_speakers: int | None = None) -> Diarization:
+        self.asked.append(uri)
+        if uri not in self.able:
+            raise TerminalBackendError(f"diarizer: {uri} failed (out of memory)")
+        speakers = tuple(
+            DiarizedSpeaker(name, tuple(Span(round(s * 16_000), round(e * 16_000)) for s, e in spans), None)
+            for name, spans in (("S0", TALK_A), ("S1", TALK_B))
+        )
+        return Diarization(len(samples), speakers, LocalTracks((), 160_000, np.zeros((0, 1, 2), bool)))
+
+    def embed(self, samples: np.ndarray) -> None:
+        return None
+
+
+def test_a_recording_that_the_diarizer_fails_at_is_refused_and_asked_again(tmp_path: Path) -> None:
+    for name in "ab":
+        write_call(tmp_path / f"{name}.wav", (A + B)[:, None])
+    declaration = declare(recording("a", "a.wav"), recording("b", "b.wav"), diarizer={"model": "none"})
+
+    def run(*able: str) -> tuple[MiningSummary, list[str]]:
+        diarizer = _Unable(*able)
+        return Mine(declaration, tmp_path, tmp_path / "out", diarizer).run(lambda h, k: None), diarizer.asked
+
+    summary, asked = run("b")
+    assert (summary.recordings["error"], asked) == (1, ["a", "b"])
+    (error,) = lines(tmp_path / "out" / "errors.jsonl")
+    assert (error["recording_id"], error["code"]) == ("a", "io_error")
+    assert "out of memory" in str(error["detail"])
+    summary, asked = run("a", "b")
+    assert (summary.recordings["error"], asked) == (0, ["a"])
+    assert lines(tmp_path / "out" / "errors.jsonl") == []
+
+
+def test_a_diarizer_that_cannot_be_loaded_stops_at_once(tmp_path: Path) -> None:
+    write_call(tmp_path / "a.wav", (A + B)[:, None])
+    declaration = declare(recording("a", "a.wav"), diarizer={"model": str(tmp_path / "nowhere")})
+    with pytest.raises((ConfigError, TerminalBackendError)):
+        Mine(declaration, tmp_path, tmp_path / "out").run(lambda heard, kept: None)
+    assert not (tmp_path / "out" / "summary.json").exists()
 
 
 def test_hours_are_heard_in_the_memory_of_minutes(tmp_path: Path) -> None:

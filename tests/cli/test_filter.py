@@ -45,6 +45,36 @@ def test_of_audio_without_stated_rights_everything_is_withheld(tmp_path: Path, a
     assert (rights["licence_id"], rights["redistribution_allowed"]) == ("unstated", False)
 
 
+def test_audio_is_cut_out_where_somebody_has_the_rights(tmp_path: Path, audio: Path) -> None:
+    answer = humdial(
+        "filter",
+        audio / "call.wav",
+        "--out",
+        tmp_path,
+        "--language",
+        "en",
+        "--export-audio",
+        "--i-have-rights",
+    )
+    assert answer.code == 0
+    assert "1 timelines, 1 with audio" in answer.out
+    assert [path.name for path in (tmp_path / "audio").iterdir()] == ["call-000000.flac"]
+    assert json.loads((tmp_path / "segments.jsonl").read_text())["provenance"]["i_have_rights"] is True
+    checked = humdial("check", tmp_path)
+    assert (checked.code, "records and audio agree" in checked.out) == (0, True)
+    described = humdial("describe", tmp_path)
+    assert (described.code, "1 dialogues, " in described.out) == (0, True)
+
+
+def test_of_a_language_that_nobody_named_there_are_no_timelines_and_a_table_says_so(
+    tmp_path: Path, audio: Path
+) -> None:
+    answer = humdial("filter", audio / "call.wav", "--out", tmp_path)
+    assert answer.code == 0
+    assert "missing_field" in answer.out
+    assert "0 timelines, 0 with audio" in answer.out
+
+
 def test_the_summary_is_there_as_json(tmp_path: Path, audio: Path) -> None:
     answer = humdial("filter", audio / "call.wav", "--out", tmp_path, "--json")
     assert json.loads(answer.out) == json.loads((tmp_path / "summary.json").read_text())
@@ -65,6 +95,13 @@ def test_a_call_that_cannot_be_used_is_a_finding_and_says_why(tmp_path: Path, au
     assert answer.code == 1
     assert "one_speaker: 0 of 2 speakers are heard" in answer.err
     assert "one_speaker" in answer.out
+
+
+def test_audio_without_rights_is_answered_in_one_line(tmp_path: Path, audio: Path) -> None:
+    answer = humdial("filter", audio / "calls.yaml", "--out", tmp_path / "out", "--export-audio")
+    assert answer.code == 2
+    assert "recording 'one': the rights of 'made-up'" in answer.problem
+    assert "--i-have-rights" in answer.problem
 
 
 @pytest.mark.parametrize(
