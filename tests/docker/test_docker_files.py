@@ -209,7 +209,7 @@ def test_every_service_has_a_health_that_the_next_one_waits_for() -> None:
             else:
                 assert dependency.condition == "service_completed_successfully"
                 assert other == "deploy", f"{other} never ends"
-    assert {"postgres", "prefect-server", "deploy", "worker", "vllm"} == set(services)
+    assert {"postgres", "prefect-server", "deploy", "worker", "vllm", "cosyvoice"} == set(services)
     assert all(s.healthcheck is not None for s in services.values())
 
 
@@ -230,7 +230,7 @@ def test_named_volumes_are_declared() -> None:
 
 def test_services_run_commands_that_exist() -> None:
     for name, service in read_compose().services.items():
-        if service.build is None:
+        if service.build is None or name == "cosyvoice":  # that one: test_cosyvoice_image.py
             continue
         assert (COMPOSE.parent / service.build.context / service.build.dockerfile).resolve() == DOCKERFILE
         commands = [service.entrypoint]
@@ -244,7 +244,11 @@ def test_services_run_commands_that_exist() -> None:
 def test_settings_are_ones_that_prefect_knows_and_accepts(
     service: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    environment = read_compose().services[service].environment
+    environment = {
+        name: value
+        for name, value in read_compose().services[service].environment.items()
+        if not name.startswith("HUMDIAL_")
+    }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert environment
