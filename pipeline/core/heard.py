@@ -1,6 +1,8 @@
 """What was heard in one recording: the input of everything that decides, and all that is cached."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -115,12 +117,14 @@ def _frame(sample: int, rate: int) -> int:
 
 
 def _speaking(speaker: SpeakerActivity, rate: int, last: int, first: int = 0) -> npt.NDArray[np.bool_]:
-    """Frames [first, last) that a speaker's talkspurts touch."""
+    """Frames [first, last) that a speaker's talkspurts touch: of hours, only the ones there are looked at."""
     mask = np.zeros(max(last - first, 0), dtype=bool)
-    for span in speaker.talkspurts:
+    before = bisect_left(speaker.talkspurts, int(first * rate * FRAME_S) - 1, key=lambda span: span.end)
+    for span in islice(speaker.talkspurts, before, None):
         start, end = _frame(span.start, rate) - first, _frame(span.end, rate) + 1 - first
-        if end > 0 and start < len(mask):
-            mask[max(start, 0) : end] = True
+        if start >= len(mask):
+            break
+        mask[max(start, 0) : max(end, 0)] = True
     return mask
 
 
