@@ -217,7 +217,7 @@ class Mine:
 
 def calibrations_in(cache: MiningCache, declaration: Declaration) -> dict[str, Calibration]:
     """A threshold of voices per corpus, from its recordings that were diarized; none where none is asked for."""
-    if declaration.timbre.emb_threshold != "calibrate":
+    if declaration.diarizer is None or declaration.timbre.emb_threshold != "calibrate":
         return {}
     recordings, _ = recordings_of(declaration)
     corpora = {one.recording_id: one.rights.corpus for one in recordings}

@@ -35,7 +35,7 @@ from pipeline.domain.record import Record
 from pipeline.domain.span import Span
 from pipeline.io.recordings.declaration import Declaration
 from pipeline.io.rttm import RTTM_SAMPLING_RATE, Uem, read_uem
-from pipeline.mining_evaluation.gates import ActedRecording, measure_gates
+from pipeline.mining_evaluation.gates import GateMeasure
 from pipeline.mining_evaluation.references import Reference, read_about, read_references
 from pipeline.mining_evaluation.results import MinedRecording, Results
 
@@ -64,8 +64,9 @@ class _Scored:
     diarizations: list[DiarizationScore] = field(default_factory=list)
     conversations: list[Conversation] = field(default_factory=list)
     turnbench: list[TurnBenchScore] = field(default_factory=list)
-    acted: list[ActedRecording] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
+    known: dict[str, dict[str, str]] = field(default_factory=dict)
+    """What is known of recordings, for the strata."""
+    gates: GateMeasure | None = None
 
 
 def evaluate(
@@ -80,24 +81,22 @@ def evaluate(
     Without a UEM the whole of every recording counts. `about` says what is known of recordings, for the strata.
     """
     results = Results(out)
-    regions = _read_regions(uem)
-    scored = _Scored()
+    regions, told = _read_regions(uem), read_about(about) if about is not None else {}
+    scored = _Scored(gates=GateMeasure(results.declaration) if gates else None)
+    waiting: dict[str, list[Reference]] = {}
     for reference in read_references(references, results.recording_ids):
-        mined = results.find(reference.recording_id)
-        if mined is None:
-            scored.missing.append(reference.recording_id)
-        else:
+        waiting.setdefault(reference.recording_id, []).append(reference)
+    for mined in results.recordings():
+        known = waiting.pop(mined.names[0], None) or waiting.pop(mined.names[1], None) or ()
+        for reference in known:
             _score(scored, mined, reference, regions, results.declaration)
+        scored.known[mined.names[0]] = mined.known | told.get(mined.names[0], told.get(mined.names[1], {}))
     if not (scored.conversations or scored.turnbench):
         raise ConfigError(
-            f"{out}: none of the reference's recordings was mined "
-            f"({', '.join(scored.missing[:5]) or 'it holds none'}); "
-            f"mined are: {', '.join(results.recording_ids[:5]) or 'none'}; wanted the same recording ids"
+            f"{out}: none of the reference's recordings was mined ({', '.join([*waiting][:5]) or 'it holds none'}); "
+            f"mined are: {', '.join([*scored.known][:5]) or 'none'}; wanted the same recording ids"
         )
-    known = dict(results.known())
-    for name, more in (read_about(about) if about is not None else {}).items():
-        known.setdefault(name, {}).update(more)
-    return _summed(scored, known, results.declaration, gates)
+    return _summed(scored, tuple(waiting))
 
 
 def _read_regions(uem: Path | None) -> Uem | None:
@@ -109,25 +108,19 @@ def _read_regions(uem: Path | None) -> Uem | None:
     return found
 
 
-def _summed(
-    scored: _Scored, known: dict[str, dict[str, str]], declaration: Declaration, gates: bool
-) -> MiningScores:
-    conversations, turnbench = scored.conversations, None
-    if scored.turnbench:
-        turnbench = pool_turnbench(scored.turnbench)
-    results = None
-    if gates:
-        recall = turnbench.recall_in_budget if turnbench is not None else None
-        results = measure_gates(scored.acted, declaration, {("turnbench_int_recall", "any"): recall})
+def _summed(scored: _Scored, missing: tuple[str, ...]) -> MiningScores:
+    conversations = scored.conversations
+    turnbench = pool_turnbench(scored.turnbench) if scored.turnbench else None
+    recall = turnbench.recall_in_budget if turnbench is not None else None
     return MiningScores(
         detection=pool_detection(scored.detections) if scored.detections else None,
         diarization=pool_diarization(scored.diarizations) if scored.diarizations else None,
         events=score_events(conversations) if conversations else None,
-        strata=strata_of(conversations, known),
+        strata=strata_of(conversations, scored.known),
         turnbench=turnbench,
-        gates=results,
+        gates=scored.gates.results(recall) if scored.gates is not None else None,
         scored_s=sum(conversation.duration_s for conversation in conversations),
-        missing=tuple(scored.missing),
+        missing=missing,
     )
 
 
@@ -135,13 +128,14 @@ def _score(
     scored: _Scored, mined: MinedRecording, reference: Reference, uem: Uem | None, declaration: Declaration
 ) -> None:
     """Add all that one reference says about one recording."""
-    truth, activity = reference.activity, mined.activity
+    truth, activity = reference.activity(), mined.activity
     rate = activity.sampling_rate if activity is not None else 1
     marks = marks_of(mined.candidates, rate)
     if reference.turnbench is not None:
         scored.turnbench.append(score_turnbench(reference.turnbench, _predictions(mined, marks)))
-    if reference.acts is not None:
-        scored.acted.append(ActedRecording(mined, reference.acts))
+    acts = reference.acts() if scored.gates is not None else None
+    if scored.gates is not None and acts is not None and activity is not None:
+        scored.gates.add(mined.declared, activity, acts)
     gold, names = reference.events, dict[str, str]()
     regions = _regions(mined, truth, uem)
     if truth is not None:

@@ -1,12 +1,12 @@
 """The gates of Switchboard, from what was mined of it and the dialogue acts of its words.
 
 Each figure is taken with the words and without them (`timing`), so that one directory serves both columns. The test
-half are the recordings that the declaration puts into the split `test`; where it splits nothing, all.
+half are the recordings that the declaration puts into the split `test`; where it puts none there, all.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Literal
 
 from pipeline.core.mining.events import find_events
@@ -14,99 +14,76 @@ from pipeline.core.mining.gates import (
     Basis,
     Figure,
     GateResult,
+    SwitchboardTally,
     TaggedRecording,
     TaggedWord,
     check_gates,
-    switchboard_figures,
 )
+from pipeline.core.mining.scoring import Score, total
 from pipeline.core.mining.segments import find_segments
-from pipeline.core.mining.sensitivity import jittered, onsets_kept, without_short
-from pipeline.domain.labels import Language, Split
+from pipeline.core.mining.sensitivity import Change, jittered, onsets_kept, without_short
+from pipeline.domain.labels import Split
 from pipeline.domain.mining import RecordedActivity
 from pipeline.domain.span import Span
 from pipeline.io.dialogue_acts import SpeakerActs
-from pipeline.io.recordings.declaration import Declaration
-from pipeline.mining_evaluation.results import MinedRecording
+from pipeline.io.recordings.declaration import Declaration, DeclaredRecording
 
 _JITTER_S = 0.03
 _SHORTEST_S = 0.25
-
-Figures = dict[tuple[Figure, Basis], float | None]
-
-
-@dataclass(frozen=True, slots=True)
-class ActedRecording:
-    """A mined recording whose words have dialogue acts."""
-
-    mined: MinedRecording
-    acts: SpeakerActs
+_TIMING: Literal["timing"] = "timing"
+_WORDS: Literal["words"] = "words"
 
 
-def measure_gates(
-    recordings: Sequence[ActedRecording], declaration: Declaration, others: Figures
-) -> tuple[GateResult, ...]:
-    """Every gate, with `others` (figures that were measured elsewhere) among them."""
-    known = [one for one in recordings if one.mined.activity is not None]
-    measured: Figures = dict(others)
-    if known:
-        measured.update(_switchboard(known, declaration, "timing"))
-        if all(any(speaker.words for speaker in _activity(one).speakers) for one in known):
-            measured.update(_switchboard(known, declaration, "words"))
-        measured.update(_sensitivity(known, declaration))
-    return check_gates(measured)
+class GateMeasure:
+    """Counts, recording by recording: a corpus of hours leaves a handful of numbers."""
 
+    def __init__(self, declaration: Declaration) -> None:
+        self._declaration = declaration
+        limits, segments = declaration.events, declaration.segments
+        self._tallies = {basis: SwitchboardTally(basis, limits, segments) for basis in (_TIMING, _WORDS)}
+        self._changes: dict[Figure, Change] = {
+            "onset_f1_jitter_30_ms": partial(jittered, deviation_s=_JITTER_S, limits=limits),
+            "onset_f1_short_spurts_dropped": partial(without_short, shortest_s=_SHORTEST_S, limits=limits),
+        }
+        self._kept: list[Sequence[Score]] = []
 
-def _switchboard(
-    recordings: Sequence[ActedRecording], declaration: Declaration, basis: Literal["timing", "words"]
-) -> Figures:
-    tagged = [_tagged(one, declaration, basis) for one in recordings]
-    half = [
-        one for one, acted in zip(tagged, recordings, strict=True) if acted.mined.declared.split is Split.TEST
-    ]
-    whole = switchboard_figures(tagged, basis, declaration.events, declaration.segments)
-    tested = switchboard_figures(half or tagged, basis, declaration.events, declaration.segments)
-    on_half: tuple[Figure, ...] = ("backchannel_f1", "gap_backchannel_f1")
-    return {**whole, **{(figure, basis): tested[figure, basis] for figure in on_half}}
+    def add(self, declared: DeclaredRecording, activity: RecordedActivity, acts: SpeakerActs) -> None:
+        """One recording, as it was heard or given, and the dialogue acts of what was said in it."""
+        bare = _without_words(activity)
+        tested = declared.split is Split.TEST
+        self._tallies[_TIMING].add(self._tagged(declared, bare, acts), tested)
+        if any(speaker.words for speaker in activity.speakers):
+            self._tallies[_WORDS].add(self._tagged(declared, activity, acts), tested)
+        self._kept.append(onsets_kept(bare, tuple(self._changes.values()), self._declaration.events))
 
+    def results(self, turnbench_recall: float | None) -> tuple[GateResult, ...]:
+        """Every gate."""
+        measured: dict[tuple[Figure, Basis], float | None] = {
+            ("turnbench_int_recall", "any"): turnbench_recall
+        }
+        for basis in (_TIMING, _WORDS):
+            figures = self._tallies[basis].figures()
+            measured.update({place: value for place, value in figures.items() if value is not None})
+        for figure, scores in zip(self._changes, zip(*self._kept, strict=True), strict=False):
+            measured[figure, "timing"] = total(scores).f1
+        return check_gates(measured)
 
-def _tagged(
-    recording: ActedRecording, declaration: Declaration, basis: Literal["timing", "words"]
-) -> TaggedRecording:
-    activity = _activity(recording)
-    if basis == "timing":
-        activity = _without_words(activity)
-    limits = declaration.events
-    candidates = find_events(activity, limits, recording.mined.declared.language)
-    return TaggedRecording(
-        activity=activity,
-        candidates=candidates,
-        segments=find_segments(activity, candidates, declaration.segments, limits).segments,
-        acts={name: _timed(words, activity.sampling_rate) for name, words in recording.acts},
-    )
+    def _tagged(
+        self, declared: DeclaredRecording, activity: RecordedActivity, acts: SpeakerActs
+    ) -> TaggedRecording:
+        limits = self._declaration.events
+        candidates = find_events(activity, limits, declared.language)
+        return TaggedRecording(
+            activity=activity,
+            candidates=candidates,
+            segments=find_segments(activity, candidates, self._declaration.segments, limits).segments,
+            acts={name: _timed(words, activity.sampling_rate) for name, words in acts},
+        )
 
 
 def _timed(words: Iterable[tuple[Decimal, Decimal, str | None]], rate: int) -> tuple[TaggedWord, ...]:
     timed = ((round(start_s * rate), round(end_s * rate), act) for start_s, end_s, act in words)
     return tuple(TaggedWord(Span(start, end), act) for start, end, act in timed if end > start)
-
-
-def _sensitivity(recordings: Sequence[ActedRecording], declaration: Declaration) -> Figures:
-    limits = declaration.events
-    changes: dict[Figure, Callable[[RecordedActivity], RecordedActivity]] = {
-        "onset_f1_jitter_30_ms": lambda one: jittered(one, _JITTER_S, limits),
-        "onset_f1_short_spurts_dropped": lambda one: without_short(one, _SHORTEST_S, limits),
-    }
-    activities = [_without_words(_activity(one)) for one in recordings]
-    return {
-        (figure, "timing"): onsets_kept(activities, change, limits, Language.EN).f1
-        for figure, change in changes.items()
-    }
-
-
-def _activity(recording: ActedRecording) -> RecordedActivity:
-    activity = recording.mined.activity
-    assert activity is not None  # `measure_gates` left the others out
-    return activity
 
 
 def _without_words(activity: RecordedActivity) -> RecordedActivity:

@@ -62,11 +62,22 @@ class Reference:
     """The truth about one recording; each kind of it may be missing."""
 
     recording_id: str
-    activity: RecordedActivity | None = None
+    spoken: RecordedActivity | None = None
+    words: Path | None = None
+    """Read when they are asked for: those of a whole corpus are a gigabyte."""
     events: tuple[EventMark, ...] | None = None
-    acts: SpeakerActs | None = None
     turnbench: TurnBenchGold | None = None
     """Its speakers are called `1` and `2`, by channel."""
+
+    def activity(self) -> RecordedActivity | None:
+        """Who speaks when. Raises ConfigError where the words cannot be read."""
+        if self.words is None:
+            return self.spoken
+        return given_activity(self.recording_id, as_given(read_words(self.words)), None)
+
+    def acts(self) -> SpeakerActs | None:
+        """The dialogue acts of the words; None where they have none."""
+        return read_acts(self.words) if self.words is not None and has_acts(self.words) else None
 
 
 def read_references(paths: Iterable[Path], mined: tuple[str, ...]) -> Iterator[Reference]:
@@ -164,8 +175,7 @@ def _of_words(path: Path, mined: tuple[str, ...]) -> Iterator[Reference]:
         )
     # Of Switchboard's conversations only some may have been mined; the others are missing, as in an RTTM.
     recording_id = max(named, key=len) if named else stem.partition("A-")[0]
-    activity = given_activity(recording_id, as_given(read_words(path)), None)
-    yield Reference(recording_id, activity, acts=read_acts(path) if has_acts(path) else None)
+    yield Reference(recording_id, words=path)
 
 
 def _of_events(path: Path) -> Iterator[Reference]:

@@ -27,6 +27,21 @@ class MinedRecording:
     """None of a recording that was refused as a whole."""
 
     @property
+    def names(self) -> tuple[str, str]:
+        """Its id, and what follows the corpus in it: `ami:dev00` is `dev00` in an RTTM."""
+        name = self.declared.recording_id
+        return name, name.rpartition(":")[2]
+
+    @property
+    def known(self) -> dict[str, str]:
+        """What the filter itself knows of it, for the strata."""
+        language = self.declared.language
+        return {
+            "mode": self.activity.mode if self.activity is not None else "refused",
+            "language": language.value if language is not None else "not stated",
+        }
+
+    @property
     def activity(self) -> RecordedActivity | None:
         """Who was heard when."""
         return self.heard.activity
@@ -42,35 +57,22 @@ class Results:
     """The directory of a filter's `--out`."""
 
     def __init__(self, out: Path) -> None:
-        self.out = out
         self.declaration = _declaration(out)
         self._cache = MiningCache(out / "activity")
         self._declared = {one.recording_id: one for one in self.declaration.recordings}
-        self._heard = {
-            one.recording_id: one for one in self._cache.entries() if one.recording_id in self._declared
-        }
         self._calibrations = calibrations_in(self._cache, self.declaration)
 
     @property
     def recording_ids(self) -> tuple[str, ...]:
-        """All that was heard."""
-        return tuple(sorted(self._heard))
+        """All that is declared."""
+        return tuple(sorted(self._declared))
 
-    def find(self, recording_id: str) -> MinedRecording | None:
-        """By its id, or by what follows the corpus in it (`ami:dev00` is `dev00` in an RTTM)."""
-        names = [name for name in self._heard if recording_id in (name, name.rpartition(":")[2])]
-        if not names:
-            return None
-        name = recording_id if recording_id in names else min(names)
-        declared, heard = self._declared[name], self._heard[name]
-        return MinedRecording(declared, heard, self._candidates(declared, heard))
-
-    def known(self) -> Iterator[tuple[str, dict[str, str]]]:
-        """What the filter itself knows of its recordings."""
-        for name, heard in self._heard.items():
-            language = self._declared[name].language
-            mode = heard.activity.mode if heard.activity is not None else "refused"
-            yield name, {"mode": mode, "language": language.value if language is not None else "not stated"}
+    def recordings(self) -> Iterator[MinedRecording]:
+        """All that was heard, one at a time: memory holds one of them."""
+        for heard in self._cache.entries():
+            declared = self._declared.get(heard.recording_id)
+            if declared is not None:
+                yield MinedRecording(declared, heard, self._candidates(declared, heard))
 
     def _candidates(self, declared: DeclaredRecording, heard: Heard) -> tuple[Candidate, ...]:
         activity, voices = heard.activity, heard.voices

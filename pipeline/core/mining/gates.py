@@ -4,7 +4,8 @@ Those of Switchboard come from words with dialogue-act tags: a talkspurt is a ba
 tagged as one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Literal
@@ -137,34 +138,65 @@ def backchannel_truth(
     return truth
 
 
-def switchboard_figures(
-    recordings: Iterable[TaggedRecording],
-    basis: Literal["timing", "words"],
-    limits: EventLimits | None = None,
-    segments: SegmentLimits | None = None,
-) -> dict[tuple[Figure, Basis], float | None]:
-    """The figures of the first nine gates, for `check_gates`. `basis` says how the candidates were classified."""
-    limits, segments = limits or EventLimits(), segments or SegmentLimits()
-    over: list[tuple[bool, bool]] = []
-    in_gaps: list[tuple[bool, bool]] = []
-    interruptions: list[tuple[bool | None, bool | None]] = []
-    anchors = covered = 0
-    for recording in recordings:
-        truth = backchannel_truth(recording, limits)
-        over.extend(_over_speech(recording, truth, limits))
-        in_gaps.extend(_in_silence(recording, truth, limits))
-        interruptions.extend(_interruptions(recording, truth))
-        wanted, found = _coverage(recording, segments)
-        anchors, covered = anchors + wanted, covered + found
-    starters = [by_y for by_y, _ in interruptions if by_y is not None]
-    either = [bool(y or x) for y, x in interruptions if y is not None and x is not None]
-    return {
-        ("backchannel_f1", basis): _f1(over),
-        ("gap_backchannel_f1", basis): _f1(in_gaps),
-        ("interruption_initiator_backchannel", basis): _mean(starters),
-        ("interruption_either_backchannel", basis): _mean(either),
-        ("anchors_covered", "any"): covered / anchors if anchors else None,
-    }
+class SwitchboardTally:
+    """The figures of the first nine gates, recording by recording, for `check_gates`.
+
+    `basis` says how the candidates were classified. Backchannels are judged on the test half alone where there is
+    one, everything else on all.
+    """
+
+    def __init__(
+        self,
+        basis: Literal["timing", "words"],
+        limits: EventLimits | None = None,
+        segments: SegmentLimits | None = None,
+    ) -> None:
+        self._basis: Literal["timing", "words"] = basis
+        self._limits, self._segments = limits or EventLimits(), segments or SegmentLimits()
+        self._listening: Counter[tuple[Figure, bool, bool, bool]] = Counter()
+        """By figure, whether in the test half, whether a talkspurt is a backchannel, whether it is called one."""
+        self._interruptions: Counter[tuple[bool | None, bool | None]] = Counter()
+        self._anchors = self._covered = 0
+
+    def add(self, recording: TaggedRecording, in_test_half: bool = False) -> None:
+        """Count one more."""
+        truth = backchannel_truth(recording, self._limits)
+        over, silent = (
+            _over_speech(recording, truth, self._limits),
+            _in_silence(recording, truth, self._limits),
+        )
+        self._listening.update(("backchannel_f1", in_test_half, *pair) for pair in over)
+        self._listening.update(("gap_backchannel_f1", in_test_half, *pair) for pair in silent)
+        self._interruptions.update(_interruptions(recording, truth))
+        wanted, found = _coverage(recording, self._segments)
+        self._anchors, self._covered = self._anchors + wanted, self._covered + found
+
+    def figures(self) -> dict[tuple[Figure, Basis], float | None]:
+        """What came of all; None where nothing was there to be judged."""
+        by_starter: Counter[bool] = Counter()
+        by_either: Counter[bool] = Counter()
+        for (starter, host), count in self._interruptions.items():
+            if starter is not None:
+                by_starter[starter] += count
+            if starter is not None and host is not None:
+                by_either[starter or host] += count
+        return {
+            ("backchannel_f1", self._basis): self._f1("backchannel_f1"),
+            ("gap_backchannel_f1", self._basis): self._f1("gap_backchannel_f1"),
+            ("interruption_initiator_backchannel", self._basis): _share_true(by_starter),
+            ("interruption_either_backchannel", self._basis): _share_true(by_either),
+            ("anchors_covered", "any"): self._covered / self._anchors if self._anchors else None,
+        }
+
+    def _f1(self, figure: Figure) -> float | None:
+        halved = any(half for _, half, _, _ in self._listening)
+        counts: Counter[tuple[bool, bool]] = Counter()
+        for (kind, half, is_one, said), count in self._listening.items():
+            if kind == figure and (half or not halved):
+                counts[is_one, said] += count
+        return Score.of(
+            hits=counts[True, True], misses=counts[True, False], false_alarms=counts[False, True]
+        ).f1
 
 
 def _over_speech(
@@ -227,11 +259,5 @@ def _coverage(recording: TaggedRecording, limits: SegmentLimits) -> tuple[int, i
     return len(wanted), len(wanted & covered)
 
 
-def _f1(pairs: Sequence[tuple[bool, bool]]) -> float | None:
-    hits = sum(is_one and said for is_one, said in pairs)
-    gold, found = sum(is_one for is_one, _ in pairs), sum(said for _, said in pairs)
-    return Score.of(hits=hits, misses=gold - hits, false_alarms=found - hits).f1
-
-
-def _mean(values: Sequence[bool]) -> float | None:
-    return sum(values) / len(values) if values else None
+def _share_true(counts: Counter[bool]) -> float | None:
+    return counts[True] / counts.total() if counts.total() else None

@@ -7,7 +7,7 @@
     shorts lost   |=====|              |======|       as a detector with a minimum length would have it
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -15,9 +15,8 @@ from pipeline.core.mining.activity import TIME_EQUALITY_S, clean, union
 from pipeline.core.mining.event_eval import marks_of, match_onsets
 from pipeline.core.mining.events import find_events
 from pipeline.core.mining.limits import EventLimits
-from pipeline.core.mining.scoring import Score, total
+from pipeline.core.mining.scoring import Score
 from pipeline.core.seeding import derive_rng
-from pipeline.domain.labels import Language
 from pipeline.domain.mining import RecordedActivity
 from pipeline.domain.span import Span
 
@@ -49,21 +48,16 @@ def without_short(activity: RecordedActivity, shortest_s: float, limits: EventLi
 
 
 def onsets_kept(
-    activities: Iterable[RecordedActivity],
-    change: Change,
-    limits: EventLimits,
-    language: Language | None = None,
-) -> Score:
-    """Onsets found after a change against those found before it, whatever their class, one to one within 0.25 s."""
+    activity: RecordedActivity, changes: Sequence[Change], limits: EventLimits
+) -> tuple[Score, ...]:
+    """Onsets found after each change against those found before it, whatever their class, one to one within 0.25 s."""
+    before = marks_of(find_events(activity, limits), activity.sampling_rate)
     scores = []
-    for activity in activities:
-        before, after = (
-            marks_of(find_events(one, limits, language), one.sampling_rate)
-            for one in (activity, change(activity))
-        )
+    for change in changes:
+        after = marks_of(find_events(change(activity), limits), activity.sampling_rate)
         hits = len(match_onsets(before, after))
         scores.append(Score.of(hits=hits, misses=len(before) - hits, false_alarms=len(after) - hits))
-    return total(scores)
+    return tuple(scores)
 
 
 def _changed(

@@ -1,3 +1,5 @@
+from typing import Literal
+
 import pytest
 
 from pipeline.core.mining.events import find_events
@@ -6,11 +8,11 @@ from pipeline.core.mining.gates import (
     WIDE_ACTS,
     Basis,
     Figure,
+    SwitchboardTally,
     TaggedRecording,
     TaggedWord,
     backchannel_truth,
     check_gates,
-    switchboard_figures,
 )
 from pipeline.core.mining.limits import EventLimits
 from pipeline.core.mining.segments import find_segments
@@ -31,6 +33,15 @@ def tagged(a: Times, b: Times, acts: dict[str, Acts], total_s: float = 60.0) -> 
             for name, words in acts.items()
         },
     )
+
+
+def switchboard_figures(
+    recordings: list[TaggedRecording], basis: Literal["timing", "words"]
+) -> dict[tuple[Figure, Basis], float | None]:
+    tally = SwitchboardTally(basis)
+    for recording in recordings:
+        tally.add(recording)
+    return tally.figures()
 
 
 def test_the_reference_figures_hold_their_own_gates() -> None:

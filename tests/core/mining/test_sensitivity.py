@@ -14,25 +14,24 @@ B = tuple((t + 4.0, t + 4.5) for t in range(0, 400, 10))
 
 
 def test_a_change_that_changes_nothing_keeps_every_onset() -> None:
-    score = onsets_kept([talk(A, B, total_s=410)], lambda one: one, LIMITS)
+    (score,) = onsets_kept(talk(A, B, total_s=410), [lambda one: one], LIMITS)
     assert score.hits >= 40
     assert score.f1 == 1.0
 
 
 def test_worse_borders_keep_fewer_onsets() -> None:
     activity = talk(A, B, total_s=410)
-    kept = [
-        onsets_kept([activity], partial(jittered, deviation_s=s, limits=LIMITS), LIMITS).f1 or 0.0
-        for s in (0.0, 0.03, 1.0)
-    ]
+    changes = [partial(jittered, deviation_s=s, limits=LIMITS) for s in (0.0, 0.03, 1.0)]
+    kept = [score.f1 or 0.0 for score in onsets_kept(activity, changes, LIMITS)]
     assert kept[0] == 1.0
     assert kept[1] >= 0.9 > kept[2]
 
 
 def test_short_talkspurts_are_lost_with_their_onsets() -> None:
     activity = talk(A, B, total_s=410)
-    assert onsets_kept([activity], lambda one: without_short(one, 0.5, LIMITS), LIMITS).f1 == 1.0
-    lost = onsets_kept([activity], lambda one: without_short(one, 0.51, LIMITS), LIMITS)
+    changes = [partial(without_short, shortest_s=s, limits=LIMITS) for s in (0.5, 0.51)]
+    kept, lost = onsets_kept(activity, changes, LIMITS)
+    assert kept.f1 == 1.0
     assert (lost.hits, lost.recall) == (0, 0.0)
 
 
