@@ -9,8 +9,9 @@ The model reads sound and text, and says for two marks after every word in which
 Marks are answered independently of each other; those that run backwards are put right from their neighbours.
 Started with::
 
-    vllm serve Qwen/Qwen3-ForcedAligner-0.6B-hf --runner pooling --convert classify --enforce-eager \\
-        --pooler-config '{"tok_pooling_type":"STEP","step_tag_id":151705,"use_activation":false}' \\
+    vllm serve Qwen/Qwen3-ForcedAligner-0.6B --port 8001 --runner pooling --enforce-eager \\
+        --hf-overrides '{"architectures":["Qwen3ASRForcedAlignerForTokenClassification"]}' \\
+        --pooler-config '{"task":"token_classify","tok_pooling_type":"STEP","step_tag_id":151705}' \\
         --trust-request-chat-template
 """
 
@@ -26,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from pipeline.backends.speech_servers.pool import Family, Pool
 from pipeline.backends.speech_servers.refusals import check_status
+from pipeline.backends.speech_servers.served import agree, ask_json
 from pipeline.backends.speech_servers.servers import SpeechServer
 from pipeline.backends.speech_servers.transport import Answer, Call, Line
 from pipeline.backends.speech_servers.waves import encode_wave
@@ -40,7 +42,6 @@ from pipeline.domain.words import Word
 SECTION = "speech.word_times.qwen3"
 URL_VARIABLE = "HUMDIAL_ALIGNER_URL"
 DEFAULT = SpeechServer("http://127.0.0.1:8001", 8)
-MODEL = "Qwen/Qwen3-ForcedAligner-0.6B-hf"
 PATIENCE = Patience(timeout_s=60, max_attempts=4, longest_pause_s=5, give_up_after_s=60)
 """Word times are worth a minute's waiting for a server; then clips go on with the next rung's."""
 
@@ -50,8 +51,8 @@ _LONGEST_S = 300.0
 """That it was trained on."""
 _REMEDY = "start vLLM as the documentation of word times says, or set HUMDIAL_ALIGNER_URL"
 _OPTIONS = (
-    "remedy: vLLM's options --convert classify --trust-request-chat-template and --pooler-config with "
-    '"tok_pooling_type":"STEP", "step_tag_id":151705'
+    'remedy: vLLM 0.33 or later with --trust-request-chat-template and --pooler-config \'{"task":'
+    '"token_classify","tok_pooling_type":"STEP","step_tag_id":151705}\''
 )
 _REAL_TIMES = 2.0
 
@@ -60,11 +61,20 @@ Wave = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Qwen3Settings:
-    """Which servers."""
+    """Which servers; what they serve is asked of them."""
 
     servers: tuple[SpeechServer, ...]
-    model: str = MODEL
     patience: Patience = PATIENCE
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    id: str
+
+
+class _Models(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    data: tuple[_Model, ...] = Field(min_length=1)
 
 
 class _Pooled(BaseModel):
@@ -83,14 +93,15 @@ class Qwen3ForcedAligner:
     was started without the options above is found out before the run, not clip by clip."""
 
     def __init__(self, settings: Qwen3Settings) -> None:
-        probe = Call("/v1/models", settings.patience.connect_timeout_s, from_root=True)
         self._settings = settings
-        self._pool = Pool(Family(SECTION, probe, _REMEDY), settings.servers, settings.patience)
+        self._models = Call("/v1/models", settings.patience.connect_timeout_s, from_root=True)
+        self._pool = Pool(Family(SECTION, self._models, _REMEDY), settings.servers, settings.patience)
+        self._model = ""
 
     def __enter__(self) -> Self:
         self._pool.open()
         try:
-            self._pool.greet(self._try_out)
+            self._model = agree(SECTION, self._pool.greet(self._try_out), str)
         except BaseException:
             self._pool.close()
             raise
@@ -104,7 +115,7 @@ class Qwen3ForcedAligner:
     @property
     def name(self) -> str:
         """`aligner-<model>`: a server does not tell the model's revision."""
-        return f"aligner-{self._settings.model}"
+        return f"aligner-{self._model}"
 
     @property
     def resolution_ms(self) -> float:
@@ -129,7 +140,7 @@ class Qwen3ForcedAligner:
         wave = encode_wave(samples, sampling_rate)
 
         async def ask(line: Line) -> list[int]:
-            return await self._bins(line, words, wave, length_s)
+            return await self._bins(line, self._model, words, wave, length_s)
 
         try:
             bins = await self._pool.ask(ask)
@@ -139,21 +150,26 @@ class Qwen3ForcedAligner:
         times_s = list(zip(edges_s[::2], edges_s[1::2], strict=True))
         return lay_words(text, times_s, len(samples), sampling_rate)
 
-    async def _try_out(self, line: Line) -> bool:
+    async def _try_out(self, line: Line) -> str:
+        """The model's name at this server, which has aligned two words of a second of silence."""
+        model = (await ask_json(line, self._models, _Models, _REMEDY)).data[0].id
+        silence = encode_wave(np.zeros(16_000, np.float32), 16_000)
         try:
-            await self._bins(line, ("hello", "world"), encode_wave(np.zeros(16_000, np.float32), 16_000), 1.0)
+            await self._bins(line, model, ("hello", "world"), silence, 1.0)
         except RecordError as error:
             raise ConfigError(f"{SECTION}: {error.detail}; {_OPTIONS}") from None
-        return True
+        return model
 
-    async def _bins(self, line: Line, words: tuple[str, ...], wave: bytes, length_s: float) -> list[int]:
+    async def _bins(
+        self, line: Line, model: str, words: tuple[str, ...], wave: bytes, length_s: float
+    ) -> list[int]:
         """One try on one server: start and end of every word, in bins."""
         num_marks = 2 * len(words)
         call = Call(
             "/pooling",
             self._settings.patience.timeout_s + _REAL_TIMES * length_s,
             most_bytes=4 * num_marks * _BINS + (1 << 16),
-            body=_body(self._settings.model, words, wave),
+            body=_body(model, words, wave),
             from_root=True,
         )
         answer = await line.send(call)
@@ -185,6 +201,7 @@ def _body(model: str, words: tuple[str, ...], wave: bytes) -> dict[str, JsonValu
         # 5000 numbers per mark: as text they would be a megabyte for ten words.
         "encoding_format": "base64",
         "embed_dtype": "float16",
+        "use_activation": False,
         "endianness": "little",
     }
 
@@ -199,9 +216,7 @@ def _read(answer: Answer, num_marks: int) -> list[int]:
         content = base64.b64decode(_Reply.model_validate_json(answer.body).data[0].data, validate=True)
         logits = np.frombuffer(content, "<f2")
     except (ValidationError, binascii.Error, ValueError):
-        raise TerminalBackendError(
-            f"{answer.who}: answered with no logits in base64; remedy: vLLM 0.31 or later, and {_OPTIONS}"
-        ) from None
+        raise TerminalBackendError(f"{answer.who}: answered with no logits in base64; {_OPTIONS}") from None
     if not np.isfinite(logits).all():
         raise RecordError(Reason.BAD_AUDIO, f"{answer.who}: logits that are no numbers")
     if len(logits) != num_marks * _BINS:

@@ -24,7 +24,7 @@ from typing import Literal
 import numpy as np
 import soundfile
 
-MODEL = "Qwen/Qwen3-ForcedAligner-0.6B-hf"
+MODEL = "Qwen/Qwen3-ForcedAligner-0.6B"
 BINS = 5000
 GREETING = ("hello", "world")
 _PROMPT = re.compile(r"<\|audio_start\|><\|audio_pad\|><\|audio_end\|>((?:[^<]+<timestamp><timestamp>)+)")
@@ -45,10 +45,13 @@ class Asked:
 class Script:
     """What it answers."""
 
+    model: str = MODEL
     bins: tuple[int, ...] = ()
     """Of every mark; none: word n from bin 3n + 1 to 3n + 3."""
     faults: list[Fault] = field(default_factory=list)
     trusts_templates: bool = True
+    sent: list[bytes] = field(default_factory=list)
+    """Bodies as they came, the greeting's first."""
     steps: bool = True
     """Started with STEP pooling: logits of marks only."""
 
@@ -79,7 +82,12 @@ class RefusedError(Exception):
 
 def understand(body: dict[str, object], script: Script) -> Asked:
     """Read a request, or refuse it in the server's words."""
-    wanted = {"model": MODEL, "task": "token_classify", "encoding_format": "base64", "embed_dtype": "float16"}
+    wanted = {
+        "model": script.model,
+        "task": "token_classify",
+        "encoding_format": "base64",
+        "embed_dtype": "float16",
+    }
     for name, value in wanted.items():
         if body.get(name) != value:
             raise RefusedError(f"{name}: {body.get(name)!r}, wanted {value!r}")
@@ -88,7 +96,7 @@ def understand(body: dict[str, object], script: Script) -> Asked:
             "Chat template is passed with request, but --trust-request-chat-template is not set."
         )
     assert body["chat_template"] == "{{ messages[0]['content'] }}"
-    assert body["endianness"] == "little"
+    assert (body["endianness"], body["use_activation"]) == ("little", False)
     (message,) = body["messages"]  # type: ignore[misc, attr-defined]
     text, sound = message["content"]
     prompt = _PROMPT.fullmatch(text["text"])
@@ -122,10 +130,11 @@ def _handler(
             """Keep quiet."""
 
         def do_GET(self) -> None:
-            self._answer(200 if self.path == "/v1/models" else 404, {"data": [{"id": MODEL}]})
+            self._answer(200 if self.path == "/v1/models" else 404, {"data": [{"id": script.model}]})
 
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            script.sent.append(self.rfile.read(int(self.headers["Content-Length"])))
+            body = json.loads(script.sent[-1])
             if self.path != "/pooling":
                 self._answer(404, {"error": {"message": "Not Found"}})
                 return

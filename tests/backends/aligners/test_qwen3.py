@@ -1,6 +1,10 @@
 """Qwen3-ForcedAligner behind vLLM's pooling interface: what is sent, what is made of answers and failures."""
 
 import asyncio
+import json
+import os
+import subprocess
+import sys
 from contextlib import ExitStack
 
 import numpy as np
@@ -18,7 +22,7 @@ from pipeline.domain.labels import Language
 from pipeline.domain.takes import Take
 from pipeline.domain.words import TimeSource, Word
 from pipeline.stages.word_times import align_words
-from tests.backends.aligners.pooling_double import Asked, Fault, Script, running_aligner
+from tests.backends.aligners.pooling_double import MODEL, Asked, Fault, Script, running_aligner
 
 RATE = 24_000
 PATIENCE = Patience(
@@ -102,7 +106,7 @@ FAULTS: dict[str, tuple[list[Fault], type[Exception] | None, str]] = {
     "an error at this clip": (["500", "500"], RecordError, "twice"),
     "a clip that is refused": (["400"], RecordError, "answered 400"),
     "logits that are no numbers": (["nan"], RecordError, "no numbers"),
-    "another kind of server": (["html"], TerminalBackendError, "no logits in base64; remedy: vLLM 0.31"),
+    "another kind of server": (["html"], TerminalBackendError, "no logits in base64; remedy: vLLM 0"),
     "an older server, which answers in text": (["float"], TerminalBackendError, "no logits in base64"),
     "half a base64": (["broken"], TerminalBackendError, "no logits in base64"),
 }
@@ -136,6 +140,24 @@ def test_a_server_started_otherwise_is_found_out_before_the_run(script: Script, 
         Qwen3ForcedAligner(settings(address)),
     ):
         pass
+
+
+def test_servers_of_different_models_are_refused() -> None:
+    with (
+        running_aligner(Script()) as (first, _),
+        running_aligner(Script(model="Qwen/Qwen3-ForcedAligner-0.6B-hf")) as (second, _),
+        pytest.raises(ConfigError, match="different models"),
+        Qwen3ForcedAligner(settings(first, second)),
+    ):
+        pass
+
+
+def test_its_name_is_the_model_that_is_served() -> None:
+    with (
+        running_aligner(Script(model="my/aligner")) as (address, _),
+        Qwen3ForcedAligner(settings(address)) as aligner,
+    ):
+        assert aligner.name == "aligner-my/aligner"
 
 
 def test_nobody_there_is_said_at_the_start() -> None:
@@ -183,3 +205,31 @@ def test_many_at_once_each_get_their_own() -> None:
     assert [len(words) for words in found] == list(range(1, 9))
     assert asked
     assert also_asked
+
+
+WHEEL = os.environ.get("VLLM_WHEEL")
+
+
+@pytest.mark.vllm
+@pytest.mark.skipif(WHEEL is None, reason="no vLLM: set VLLM_WHEEL to a wheel of it, or to an unpacked one")
+def test_vllm_reads_our_requests_as_they_are_meant() -> None:
+    """Its own request class, from a wheel; no engine runs."""
+    sent: list[bytes] = []
+    script = Script(sent=sent)
+    align(script, "Well, yes.", Language.EN)
+    script_name = "tests.backends.aligners.vllm_pooling_class"
+    done = subprocess.run(
+        [sys.executable, "-m", script_name, str(WHEEL)], input=sent[-1], capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert json.loads(done.stdout) == {
+        "model": MODEL,
+        "task": "token_classify",
+        "chat_template": "{{ messages[0]['content'] }}",
+        "encoding_format": "base64",
+        "embed_dtype": "float16",
+        "endianness": "little",
+        "use_activation": False,
+        "parts": ["text", "audio_url"],
+        "ignored": [],
+    }
