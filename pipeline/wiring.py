@@ -7,18 +7,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from pipeline.config import DEMO, RunConfig
 from pipeline.core.ledger import Call
-from pipeline.core.speech_needs import Needs, missing
 from pipeline.core.timing.dyad import dyad_law
 from pipeline.domain.emotional import Tag
 from pipeline.domain.errors import ConfigError
-from pipeline.domain.labels import Emotion, Recipe
 from pipeline.domain.quarantine import Refusal
 from pipeline.domain.record import Record
-from pipeline.domain.scene import Scene
 from pipeline.domain.script import DialoguePlan, Script
 from pipeline.domain.seed import SeedDialogue
 from pipeline.domain.spoken import SpokenScript
@@ -31,17 +28,13 @@ from pipeline.io.references import load_reference
 from pipeline.io.run_directory import RunDirectory
 from pipeline.io.sources import fingerprint_source
 from pipeline.io.store import Store
-from pipeline.io.voices import load_catalogue
-from pipeline.ports import ChatModel, ReplyStore, SpeechSynthesizer
+from pipeline.io.voices import load_voices
+from pipeline.ports import ChatModel, ReplyStore
+from pipeline.speech_wiring import check_needs, open_ladder
 from pipeline.stages import render, script, seeds, speech, timing
 from pipeline.stages.author_config import AuthorConfig
 from pipeline.stages.seeds import SeedSource, SourceContent
 from pipeline.stages.shard import Shard
-from pipeline.stages.speaking import Ladder
-from pipeline.stages.speech_config import BackendName
-
-if TYPE_CHECKING:
-    from pipeline.backends.espeak.synthesizer import EspeakSynthesizer
 
 R = TypeVar("R", bound=Record)
 I = TypeVar("I", bound=Record)  # noqa: E741 - what a stage takes in
@@ -50,9 +43,6 @@ D = TypeVar("D", bound="_Deps")
 
 ORDER = (seeds.NAME, script.NAME, speech.NAME, timing.NAME, render.NAME)
 """Stages that work on shards, in the order in which they run."""
-
-_BYSTANDERS = frozenset({Scene.THIRD_PARTY_BEFORE, Scene.THIRD_PARTY_AFTER})
-"""Scenes with a third person in the room."""
 
 STAGE_VERSIONS = {stage.NAME: stage.VERSION for stage in (seeds, script, speech, timing, render)}
 
@@ -234,37 +224,18 @@ class Wiring:
     def speech_deps(self) -> speech.Deps:
         """Deps of the speech stage: who speaks, and with which voices."""
         config = self._config.speech
-        catalogue = load_catalogue()
-        ladder = Ladder(
-            rungs=tuple(self._synthesizers()),
-            voices=catalogue,
-            bank=config.bank.backend,
-            retakes=config.retakes,
-            limits=config.gate,
-        )
-        _check_needs(self._config, ladder)
+        voices = load_voices(None if config.voices is None else Path(config.voices).expanduser())
+        ladder = open_ladder(config, voices, self._resources)
+        check_needs(self._config, ladder)
         self.models["synthesizer"] = "+".join(rung.capabilities.engine for rung in ladder.rungs)
         self.sounds = ladder.tags
         return speech.Deps(
             root_seed=self._config.seed,
             ladder=ladder,
-            voices=tuple(v for v in catalogue if v.backend == config.backend),
+            voices=tuple(voice for voice in voices.all if voice.backend == config.backend),
             clips=self._store,
             sampling_rate=self._config.render.sampling_rate,
         )
-
-    def _synthesizers(self) -> Iterator[SpeechSynthesizer]:
-        """Those of the ladder, each once."""
-        config = self._config.speech
-        for name in dict.fromkeys((config.backend, *config.then)):
-            yield self._resources.enter_context(self._synthesizer(name))
-
-    def _synthesizer(self, name: BackendName) -> "EspeakSynthesizer":
-        match name:
-            case "espeak":
-                from pipeline.backends.espeak.synthesizer import EspeakSynthesizer
-
-                return EspeakSynthesizer(workers=self._config.speech.processes)
 
     def _timing(self, dial: float) -> BoundStage:
         deps = self.timing_deps(dial)
@@ -273,32 +244,6 @@ class Wiring:
     def _render(self) -> BoundStage:
         deps = render.Deps(clips=self._store, audio=self._audio)
         return _bind(render.NAME, render.VERSION, self._config.render, deps, Timeline, render.run)
-
-
-def _check_needs(config: RunConfig, ladder: Ladder) -> None:
-    """Raises ConfigError where whoever speaks first lacks what the scripts of such a run hold."""
-    first = ladder.rungs[0]
-    problems = missing(
-        _needs_of(config),
-        first.backend,
-        first.capabilities,
-        [voice for voice in ladder.voices if voice.backend == first.backend],
-    )
-    if problems:
-        more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
-        raise ConfigError(f"speech: {'; '.join(problems[:3])}{more}")
-
-
-def _needs_of(config: RunConfig) -> Needs:
-    scenes = (scene for scene, weight in config.seeds.scenes.items() if weight > 0)
-    emotional = config.script.recipe is Recipe.EMOTIONAL
-    bystander = config.script.recipe is Recipe.FULL_DUPLEX and not _BYSTANDERS.isdisjoint(scenes)
-    return Needs(
-        languages=tuple(sorted({source.language for source in config.seeds.sources})),
-        splits=tuple(split for split, weight in config.seeds.splits.items() if weight > 0),
-        speakers=1 if emotional else 3 if bystander else 2,
-        emotions=frozenset(Emotion) if emotional and config.speech.emotions == "required" else frozenset(),
-    )
 
 
 @contextmanager

@@ -8,6 +8,7 @@ Checks in order; the first that fails is the take's flaw. Thresholds are startin
 were reported to do wrong (empty replies, NaN, seconds of silence, half a minute for a sentence).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -27,6 +28,8 @@ MARGIN_S = 0.04
 """Kept on both sides of what a detector calls speech: weak onsets and endings lie below its threshold."""
 WORTH_CUTTING_S = 0.06
 """Less silence than that beyond the margin stays: it may be a sound's soft edge."""
+BETWEEN_CLAUSES_S = 0.12
+"""Where a long text was spoken in parts: below the 200 ms that would make two IPUs of it."""
 _CEILING = 0.98
 _LONG_INNER_SILENCE_S = 1.0
 _EAR = EnergyVadSettings(depth_db=35.0, above_floor=0.0)
@@ -102,6 +105,43 @@ def _check_samples(samples: npt.NDArray[np.float32]) -> None:
     bad = int(np.count_nonzero(~np.isfinite(samples)))
     if bad:
         raise BadTakeError(Flaw.NOT_FINITE, f"{bad} of {len(samples)} samples are no numbers")
+
+
+def join_takes(takes: Sequence[Take]) -> Take:
+    """Takes of the clauses of one text, as one, with a short pause between them.
+
+        clause 1  ...|== I would ==|......
+        clause 2                           ..|== if I could ==|....
+        joined    ...|== I would ==|..120 ms..|== if I could ==|....
+
+    Flaws stay what they are: a clause that is empty, or holds samples that are no numbers, makes the whole so.
+    """
+    first = takes[0]
+    if any(not len(take.samples) or not np.isfinite(take.samples).all() for take in takes):
+        bad = next(take for take in takes if not len(take.samples) or not np.isfinite(take.samples).all())
+        return replace(bad, words=())
+    pause = round(BETWEEN_CLAUSES_S * first.sampling_rate)
+    parts: list[npt.NDArray[np.float32]] = []
+    words: list[Word] = []
+    for index, take in enumerate(takes):
+        runs = detect_speech(take.samples, take.sampling_rate, min_silence_s=0.0, settings=_EAR)
+        start = runs[0].start if runs and index else 0
+        end = runs[-1].end if runs and index < len(takes) - 1 else len(take.samples)
+        at = sum(map(len, parts))
+        parts.append(take.samples[start:end])
+        words += [
+            replace(word, span=Span(word.span.start + at, word.span.end + at))
+            for word in _inside(take.words, start, end)
+        ]
+        if index < len(takes) - 1:
+            parts.append(np.zeros(pause, np.float32))
+    return replace(
+        first,
+        samples=np.concatenate(parts),
+        words=tuple(words) if all(take.words for take in takes) else (),
+        unapplied=tuple(dict.fromkeys(name for take in takes for name in take.unapplied)),
+        warnings=tuple(dict.fromkeys(text for take in takes for text in take.warnings)),
+    )
 
 
 def longest_s(text: str, kind: Kind, limits: GateLimits) -> float:

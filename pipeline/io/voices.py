@@ -1,6 +1,8 @@
 """The voice catalogue: which speakers there are, and how a backend calls them."""
 
+import hashlib
 from collections import Counter
+from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -12,7 +14,7 @@ from pydantic import Field, ValidationError, model_validator
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.labels import Split
 from pipeline.domain.record import Record
-from pipeline.domain.voice import Voice
+from pipeline.domain.voice import Reference, Voice
 from pipeline.io.yaml_text import load_yaml
 
 
@@ -67,6 +69,48 @@ def load_catalogue(path: Path | None = None) -> tuple[Voice, ...]:
         raise ConfigError(
             f"voices: {name}: {problems}; remedy: correct it as voices/catalogue.schema.json describes"
         ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Voices:
+    """All voices that a run may use, and the recordings that some of them are cloned from."""
+
+    all: tuple[Voice, ...]
+    root: Path | None
+    """Where references lie; None where there is no catalogue but the shipped one."""
+
+    def read_reference(self, reference: Reference) -> bytes:
+        """The audio file. Raises ConfigError where it is gone or is not what the catalogue says."""
+        if self.root is None:
+            raise ConfigError(f"voices: {reference.audio}: the shipped catalogue has no recordings")
+        path = self.root / reference.audio
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise ConfigError(
+                f"voices: {path}: cannot be read ({error.strerror}); remedy: put it back, or remove the voice"
+            ) from error
+        found = hashlib.sha256(content).hexdigest()
+        if found != reference.sha256:
+            raise ConfigError(
+                f"voices: {path}: is not the recording that was added (sha256 {found[:12]}, wanted "
+                f"{reference.sha256[:12]}); remedy: humdial voices add it again"
+            )
+        return content
+
+
+def load_voices(own: Path | None) -> Voices:
+    """The shipped voices, and those of a catalogue of one's own. Raises ConfigError."""
+    shipped = load_catalogue()
+    if own is None:
+        return Voices(shipped, None)
+    voices = (*shipped, *load_catalogue(own))
+    try:
+        Catalogue(voices=voices)
+    except ValidationError as error:
+        problems = "; ".join(e["msg"] for e in error.errors())
+        raise ConfigError(f"voices: {own}, together with the shipped catalogue: {problems}") from None
+    return Voices(voices, own.absolute().parent)
 
 
 def _problem(content: object, location: tuple[int | str, ...], message: str) -> str:

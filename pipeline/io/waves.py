@@ -4,6 +4,7 @@ PCM16 reading would turn a float file, as some tools write them, into silence; f
 """
 
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -26,14 +27,23 @@ class Channel:
 
 def read_channels(path: Path) -> tuple[Channel, ...]:
     """Every channel of a file, in its order. Raises ConfigError where it cannot be read."""
+    return _decode(path, str(path), path.stem)
+
+
+def decode_channels(content: bytes, name: str) -> tuple[Channel, ...]:
+    """The same of a file that was read already; `name` is who the error speaks of."""
+    return _decode(BytesIO(content), name, name)
+
+
+def _decode(source: Path | BytesIO, name: str, stem: str) -> tuple[Channel, ...]:
     try:
-        samples, sampling_rate = soundfile.read(path, dtype="float32", always_2d=True)
+        samples, sampling_rate = soundfile.read(source, dtype="float32", always_2d=True)
     except (OSError, soundfile.LibsndfileError) as error:
         raise ConfigError(
-            f"{path}: cannot be read as audio ({error}); wanted wav, flac, ogg or mp3"
+            f"{name}: cannot be read as audio ({error}); wanted wav, flac, ogg or mp3"
         ) from error
     return tuple(
-        Channel(f"{path.stem}:{index}", np.ascontiguousarray(samples[:, index]), int(sampling_rate))
+        Channel(f"{stem}:{index}", np.ascontiguousarray(samples[:, index]), int(sampling_rate))
         for index in range(samples.shape[1])
     )
 

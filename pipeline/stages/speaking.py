@@ -14,13 +14,15 @@ from dataclasses import dataclass
 
 from pipeline.core.content import ContentLimits, check_content
 from pipeline.core.seeding import derive_seed
-from pipeline.core.takes import USUAL_LIMITS, GateLimits, Trimmed, examine
+from pipeline.core.speakable.clauses import split_clauses
+from pipeline.core.takes import USUAL_LIMITS, GateLimits, Trimmed, examine, join_takes
+from pipeline.core.voice_similarity import Embedding, VoiceLimits, check_voice
 from pipeline.domain.emotional import Tag
 from pipeline.domain.errors import BadTakeError, RecordError
 from pipeline.domain.quarantine import Reason
-from pipeline.domain.takes import Flaw, Kind, Making, RefusedTake
+from pipeline.domain.takes import Flaw, Kind, Making, RefusedTake, Take
 from pipeline.domain.voice import Clip, ClipRef, SpeechRequest, Voice
-from pipeline.ports import Aligner, SpeechSynthesizer, Transcriber
+from pipeline.ports import Aligner, SpeechSynthesizer, Transcriber, VoiceEncoder
 from pipeline.stages.word_times import align_words
 
 
@@ -30,6 +32,24 @@ class Listener:
 
     transcriber: Transcriber
     limits: ContentLimits
+
+    def fingerprint(self) -> str:
+        """Of what it lets pass."""
+        return f"{self.transcriber.name}/{self.limits.fingerprint()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparer:
+    """Hears whether a take sounds like its voice."""
+
+    encoder: VoiceEncoder
+    limits: VoiceLimits
+    voice_of: Callable[[Voice], Embedding | None]
+    """The voice's reference as the encoder hears it; None for a voice without one."""
+
+    def fingerprint(self) -> str:
+        """Of what it lets pass."""
+        return f"{self.encoder.name}/{self.limits.fingerprint()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +65,7 @@ class Ladder:
     limits: GateLimits = USUAL_LIMITS
     aligners: tuple[Aligner, ...] = ()
     listener: Listener | None = None
+    comparer: Comparer | None = None
 
     @property
     def tags(self) -> frozenset[Tag]:
@@ -56,8 +77,7 @@ class Ladder:
         parts = [rung.capabilities.engine for rung in self.rungs]
         parts += [str(self.bank), str(self.retakes), self.limits.fingerprint()]
         parts += [aligner.name for aligner in self.aligners]
-        if self.listener is not None:
-            parts += [self.listener.transcriber.name, self.listener.limits.fingerprint()]
+        parts += [judge.fingerprint() for judge in (self.listener, self.comparer) if judge is not None]
         return "/".join(parts)
 
     def clip_digest(self, request: SpeechRequest, sampling_rate: int) -> str:
@@ -126,23 +146,37 @@ class Speaking:
     async def _take(
         self, rung: SpeechSynthesizer, request: SpeechRequest, refused: tuple[RefusedTake, ...]
     ) -> Clip:
-        async with self._places[rung.backend]:
-            take = await rung.synthesize(request)
-        good = examine(take, request.text, request.kind, self._ladder.limits)
-        if rung.capabilities.word_times and not take.words:
-            raise BadTakeError(Flaw.NO_WORDS, f"{take.engine} gives word times, and gave none")
+        good = examine(await self._synthesize(rung, request), request.text, request.kind, self._ladder.limits)
+        if rung.capabilities.word_times and not good.take.words:
+            raise BadTakeError(Flaw.NO_WORDS, f"{good.take.engine} gives word times, and gave none")
         await self._listen(good, request)
         return await self._finish(good, request, refused)
 
-    async def _listen(self, good: Trimmed, request: SpeechRequest) -> None:
-        """Raises BadTakeError where somebody who listens hears another text."""
-        listener = self._ladder.listener
-        if listener is None:
-            return
-        heard = await listener.transcriber.transcribe(
-            good.take.samples, good.take.sampling_rate, request.language
+    async def _synthesize(self, rung: SpeechSynthesizer, request: SpeechRequest) -> Take:
+        """One take, of a text that is too long for one request from takes of its clauses."""
+        longest = rung.capabilities.longest_text
+        parts = (
+            (request.text,)
+            if len(request.text) <= longest
+            else split_clauses(request.text, request.language, max_chars=longest)
         )
-        check_content(request.text, heard, request.language, request.kind, listener.limits)
+        takes = []
+        for part in parts:
+            async with self._places[rung.backend]:
+                takes.append(await rung.synthesize(_part_of(request, part, len(parts))))
+        return takes[0] if len(takes) == 1 else join_takes(takes)
+
+    async def _listen(self, good: Trimmed, request: SpeechRequest) -> None:
+        """Raises BadTakeError where somebody who listens hears another text, or another voice."""
+        take, ladder = good.take, self._ladder
+        if ladder.listener is not None:
+            heard = await ladder.listener.transcriber.transcribe(
+                take.samples, take.sampling_rate, request.language
+            )
+            check_content(request.text, heard, request.language, request.kind, ladder.listener.limits)
+        if ladder.comparer is not None and (wanted := ladder.comparer.voice_of(request.voice)) is not None:
+            voice = await asyncio.to_thread(ladder.comparer.encoder.embed, take.samples, take.sampling_rate)
+            check_voice(voice, wanted, ladder.comparer.limits)
 
     async def _finish(self, good: Trimmed, request: SpeechRequest, refused: tuple[RefusedTake, ...]) -> Clip:
         take = good.take
@@ -173,6 +207,11 @@ def _asked(request: SpeechRequest, rung: SpeechSynthesizer, voice: Voice, number
             "seed": derive_seed(request.seed, "retake", str(number)) if number else request.seed,
         }
     )
+
+
+def _part_of(request: SpeechRequest, text: str, parts: int) -> SpeechRequest:
+    """A clause of a long text; sounds beside words have their places in the whole, and stay out of its parts."""
+    return request if parts == 1 else request.model_copy(update={"text": text, "tags": ()})
 
 
 def _explain(request: SpeechRequest, refused: list[RefusedTake]) -> str:

@@ -58,7 +58,7 @@ def preview(tmp_path: Path, text: str | bytes, *overrides: str) -> Answer:
         (SEEDS + "export: [humdial-track3]", "export.0: "),
         (SEEDS + "render: {format: mp3}", "render.format: "),
         (SEEDS + "render: {sampling_rate: 100}", "render.sampling_rate: "),
-        (SEEDS + "speech: {backend: cosyvoice}", "speech.backend: "),
+        (SEEDS + "speech: {backend: sonata}", "speech.backend: "),
         (SEEDS + "script: {recipe: operatic}", "script.recipe: "),
         (SEEDS.replace("]}", "], scenes: {topic: 1}}"), "seeds.scenes.topic"),
         (SEEDS.replace("]}", "], scenes: {topic_switching: 0}}"), "weights must be >= 0 and not all 0"),
