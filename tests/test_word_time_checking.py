@@ -121,6 +121,21 @@ def test_a_run_of_estimates_alone_says_what_is_missing(run: Path, tmp_path: Path
     assert "remedy: --aligner whisper=DIRECTORY or --aligner qwen3" in output
 
 
+def test_a_runs_own_aligner_is_asked_too_or_said_to_be_gone(run: Path, tmp_path: Path) -> None:
+    pytest.importorskip("faster_whisper", reason="the extra `align` is not installed")
+    from tests.backends.aligners.tiny_whisper import write_tiny_whisper
+
+    model = write_tiny_whisper(tmp_path / "tiny")
+    described = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    described["config"]["speech"]["aligners"] = [f"whisper={model}", "whisper=gone"]
+    (tmp_path / "run.json").write_text(json.dumps(described), encoding="utf-8")
+    for name in ("dialogues.jsonl", "audio"):
+        (tmp_path / name).symlink_to(run / name)
+    result = CliRunner().invoke(check, [str(tmp_path), "--word-times", "2"])
+    assert "the run's aligner whisper=gone is left out" in result.output
+    assert "whisper-tiny@" in result.output
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -2,8 +2,8 @@
 
     samples --speech only, 16 kHz--> fbank [1, num_frames, 80] --less its mean--> network --> [dim] of length 1
 
-`onnxruntime` (MIT) runs it, `kaldi-native-fbank` (Apache-2.0) makes what it was trained on. The name of the
-network's input tells which of the two families' windows and scale that was; nothing is downloaded.
+`onnxruntime` (MIT) runs it, `kaldi-native-fbank` (Apache-2.0) makes what it was trained on: Kaldi's own settings,
+but for WeSpeaker's networks, whose input is called `feats`. Nothing is downloaded.
 """
 
 from dataclasses import dataclass
@@ -43,9 +43,7 @@ class _Family:
 
 
 _WESPEAKER = _Family("hamming", 32768.0)
-_CAMPPLUS = _Family("povey", 1.0)
-_FAMILIES = {"feats": _WESPEAKER, "feature": _CAMPPLUS, "input": _CAMPPLUS}
-"""By the name of the network's input."""
+_KALDI = _Family("povey", 1.0)
 
 
 class OnnxVoiceEncoder:
@@ -107,12 +105,12 @@ def _family_of(model: Path, session: "InferenceSession") -> _Family:
     inputs = [(one.name, tuple(one.shape)) for one in session.get_inputs()]
     (name, shape), *others = inputs
     fits = len(shape) == 3 and (shape[2] == _BINS or isinstance(shape[2], str))  # a name: any number
-    if others or name not in _FAMILIES or not fits:
+    if others or not fits:
         raise ConfigError(
-            f"voice encoder: {model}: takes {inputs}; wanted one input [batch, frames, {_BINS}] called "
-            f"{' or '.join(_FAMILIES)}"
+            f"voice encoder: {model}: takes {inputs}; wanted one input [batch, frames, {_BINS}]: a network that "
+            "is given samples or other features is none of WeSpeaker's or 3D-Speaker's"
         )
-    return _FAMILIES[name]
+    return _WESPEAKER if name == "feats" else _KALDI
 
 
 def _fbank(wave: Wave, family: _Family) -> Features:

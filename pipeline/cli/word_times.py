@@ -9,21 +9,39 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from pipeline.ports import Aligner
     from pipeline.word_time_checking import WordTimeSummary
 
 
 def tell_word_times(directory: Path, size: int, aligners: Sequence[str], as_json: bool) -> None:
-    """Align clips again and print how far the rungs are apart."""
+    """Align clips again, by the run's own aligners and those named here, and print how far they are apart."""
     from pipeline.backends.aligners import find_aligner
+    from pipeline.run_records import read_description
     from pipeline.word_time_checking import check_word_times
 
     with ExitStack() as opened:
-        rungs = [opened.enter_context(find_aligner(name)) for name in aligners]
+        named = [opened.enter_context(find_aligner(name)) for name in dict.fromkeys(aligners)]
+        own = [name for name in read_description(directory).config.speech.aligners if name not in aligners]
+        rungs = [*_open_those_here(own, opened), *named]
         summary = check_word_times(directory, size, rungs)
     if as_json:
         click.echo(json.dumps({"word_times": json.loads(summary.to_line())}))
     else:
         _print(summary)
+
+
+def _open_those_here(names: Sequence[str], opened: ExitStack) -> "list[Aligner]":
+    """The run's aligners; one that is not here (any more) is told of, because the run may be from elsewhere."""
+    from pipeline.backends.aligners import find_aligner
+    from pipeline.domain.errors import ConfigError
+
+    found = []
+    for name in names:
+        try:
+            found.append(opened.enter_context(find_aligner(name)))
+        except ConfigError as error:
+            click.echo(f"the run's aligner {name} is left out: {error}", err=True)
+    return found
 
 
 def _print(summary: "WordTimeSummary") -> None:

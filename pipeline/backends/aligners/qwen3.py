@@ -39,7 +39,7 @@ from pipeline.domain.labels import Language
 from pipeline.domain.quarantine import Reason
 from pipeline.domain.words import Word
 
-SECTION = "speech.word_times.qwen3"
+SECTION = "speech.aligners"
 URL_VARIABLE = "HUMDIAL_ALIGNER_URL"
 DEFAULT = SpeechServer("http://127.0.0.1:8001", 8)
 PATIENCE = Patience(timeout_s=60, max_attempts=4, longest_pause_s=5, give_up_after_s=60)
