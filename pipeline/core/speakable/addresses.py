@@ -53,7 +53,7 @@ class Reading:
         written = re.sub(r"^https?://", "", match.group(), flags=re.IGNORECASE)
         address = written.rstrip(".,;:!?'*/")
         if not address or not re.fullmatch(_SAYABLE, address):
-            return refuse("the web address with a query")(match)
+            return refuse("a web address that nobody would say,")(match)
         return "".join(self._parts(address)) + written[len(address) :].lstrip("/")
 
     def _parts(self, address: str) -> Iterator[str]:

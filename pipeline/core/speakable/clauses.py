@@ -159,7 +159,7 @@ def _pieces(text: str, language: Language) -> tuple[_Piece, ...]:
         return ()
     ends = [_behind(text, end, after) for (_, _, end), (_, after, _) in pairwise(tokens)]
     borders = [
-        _border(text[token_end:end], text[after:], language)
+        _border(text, token_end, end, after, language)
         for (_, _, token_end), end, (_, after, _) in zip(tokens, ends, tokens[1:], strict=False)
     ]
     return tuple(
@@ -177,10 +177,12 @@ def _behind(text: str, start: int, end: int) -> int:
     return end
 
 
-def _border(between: str, after: str, language: Language) -> _Border:
+def _border(text: str, start: int, end: int, after: int, language: Language) -> _Border:
+    """What stands in `text[start:end]`, behind one word and before the openers of that at `after`."""
+    between = text[start:end]
     if language is Language.EN and between and not between[-1].isspace():
         return _Border.WORD  # `3.5`, `and/or`
     for border, marks in _MARKS:
         if any(mark in between for mark in marks):
             return border
-    return _Border.CONJUNCTION if _CONJUNCTION[language].match(after) else _Border.WORD
+    return _Border.CONJUNCTION if _CONJUNCTION[language].match(text, after) else _Border.WORD
