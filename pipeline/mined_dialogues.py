@@ -143,8 +143,8 @@ class AudioExport:
 
     def _cut_one(self, recording: Recording, made: RecordingTimelines, one: Placed) -> Dialogue:
         assert made.talk is not None
-        tracks = made.talk.tracks(one.segment)
         source = self._open(recording, one.segment)
+        tracks = made.talk.tracks(one.segment)
         try:
             block = source.excerpt(one.segment.span.start, one.segment.span.end)
         except UnreadableAudioError as error:

@@ -40,8 +40,7 @@ def talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_call(base / "room.wav", call(16_000, bleed_db=-20.0), 16_000)
     write_words(base / "words.jsonl")
     recordings = (
-        one("clean", "clean.wav", words="words.jsonl"),
-        one("room", "room.wav", words="words.jsonl"),
+        one(name, f"{name}.wav", words="words.jsonl", speakers=("A", "B")) for name in ("clean", "room")
     )
     mined(declared(*recordings, export_audio=True), base, base / "out")
     return base / "out"
@@ -219,7 +218,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("long")
     write_call(base / "call.wav", call(16_000)[:, ::-1], 16_000)
     write_words(base / "words.jsonl", ("B", "A"))
-    recording = one("call", "call.wav", words="words.jsonl")
+    recording = one("call", "call.wav", words="words.jsonl", speakers=("A", "B"))
     mined(declared(recording, export_audio=True, segments={"target_len_s": 45}), base, base / "out")
     return base / "out"
 

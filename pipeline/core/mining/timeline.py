@@ -24,7 +24,6 @@ from pipeline.domain.mining import (
     Recording,
     Rights,
     Segment,
-    SpeakerActivity,
     TimedWord,
 )
 from pipeline.domain.quarantine import Reason
@@ -36,9 +35,6 @@ from pipeline.domain.words import TimeSource, Word
 UNTRANSCRIBED = "[speech]"
 """What is heard where there is no transcript."""
 ENGINE = "recording"
-
-_NAMES_BY_CHANNEL = ("A", "B")
-"""Of speakers that nobody named."""
 _PLACES = (Speaker.USER, Speaker.ASSISTANT, Speaker.THIRD_PARTY)
 _TYPES = {
     MinedType.INTERRUPTION: EventType.INTERRUPTION,
@@ -83,7 +79,7 @@ class RecordedTalk:
         spurts = tuple(
             spurts_of(talk, index, speaker, recording.language) for index, speaker in enumerate(speakers)
         )
-        channels = tuple(_channel(recording, speaker) for speaker in speakers)
+        channels = tuple(speaker.channel for speaker in speakers)
         return cls(recording, recording.language, talk, spurts, channels, rule or SplitRule())
 
     def tracks(self, segment: Segment) -> tuple[int, int]:
@@ -167,16 +163,6 @@ class _Placed:
 
 Supervisions = dict[tuple[str, int], Supervision]
 """By the speaker's name and the start of the talkspurt in the recording; by start."""
-
-
-def _channel(recording: Recording, speaker: SpeakerActivity) -> int | None:
-    """As it was heard, or as a given name says: declared names are by channel, and so are A and B."""
-    if speaker.channel is not None:
-        return speaker.channel
-    for names in (recording.speakers, _NAMES_BY_CHANNEL):
-        if len(names) == 2 and speaker.speaker in names:
-            return names.index(speaker.speaker)
-    return None
 
 
 def _place(segment: Segment, recorded: RecordedTalk) -> tuple[_Placed, ...]:
