@@ -26,10 +26,17 @@ from pipeline.domain.errors import RecordError, TransientBackendError
 from pipeline.domain.record import Record
 from pipeline.domain.words import Word
 from pipeline.io.audio import read_pcm16
+from pipeline.io.mined_files import is_mined
 from pipeline.io.run_directory import RunDirectory
 from pipeline.ports import Aligner
+from pipeline.run_records import read_description
 
 _AT_ONCE = 4
+
+
+def own_aligners(run_directory: Path) -> tuple[str, ...]:
+    """Names of those that a run was made with; none of mined talk."""
+    return () if is_mined(run_directory) else read_description(run_directory).config.speech.aligners
 
 
 class RungFailures(Record):

@@ -16,12 +16,11 @@ if TYPE_CHECKING:
 def tell_word_times(directory: Path, size: int, aligners: Sequence[str], as_json: bool) -> None:
     """Align clips again, by the run's own aligners and those named here, and print how far they are apart."""
     from pipeline.backends.aligners import find_aligner
-    from pipeline.run_records import read_description
-    from pipeline.word_time_checking import check_word_times
+    from pipeline.word_time_checking import check_word_times, own_aligners
 
     with ExitStack() as opened:
         named = [opened.enter_context(find_aligner(name)) for name in dict.fromkeys(aligners)]
-        own = [name for name in read_description(directory).config.speech.aligners if name not in aligners]
+        own = [name for name in own_aligners(directory) if name not in aligners]
         rungs = [*_open_those_here(own, opened), *named]
         summary = check_word_times(directory, size, rungs)
     if as_json:

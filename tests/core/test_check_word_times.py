@@ -51,6 +51,19 @@ def test_only_clips_that_lie_whole_and_alone_in_their_track_are_drawn() -> None:
     assert len(drawn) < len(everything)
 
 
+def test_talk_of_which_only_the_times_are_known_has_no_words_to_align() -> None:
+    dialogue = MADE[0]
+    heard = tuple(
+        one.model_copy(update={"words": tuple(replace(w, source=TimeSource.DETECTOR) for w in one.words)})
+        for one in dialogue.timeline.supervisions
+    )
+    mined = dialogue.model_copy(
+        update={"timeline": dialogue.timeline.model_copy(update={"supervisions": heard})}
+    )
+    assert clips_of(dialogue)
+    assert clips_of(mined) == ()
+
+
 def test_a_sample_does_not_depend_on_the_order_of_dialogues() -> None:
     forward, backward, all_of_them = ClipSample(5), ClipSample(5), ClipSample(1000)
     for dialogue, other in zip(MADE, reversed(MADE), strict=True):

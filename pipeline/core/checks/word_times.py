@@ -59,7 +59,7 @@ class SampledClip:
 
 
 def clips_of(dialogue: Dialogue) -> tuple[SampledClip, ...]:
-    """Of one dialogue: three words or more, not broken off, near the microphone, nobody else on the track."""
+    """Of one dialogue: three known words or more, not broken off, near the microphone, alone on the track."""
     return tuple(
         SampledClip(dialogue, one)
         for one in dialogue.timeline.supervisions
@@ -67,6 +67,7 @@ def clips_of(dialogue: Dialogue) -> tuple[SampledClip, ...]:
         and one.distance is None
         and len(one.words) >= _LEAST_WORDS
         and tuple(word.text for word in one.words) == words_of(one.text)
+        and all(word.source is not TimeSource.DETECTOR for word in one.words)
         and not any(
             other is not one and other.track is one.track and other.span.overlap(one.span)
             for other in dialogue.timeline.supervisions
