@@ -4,7 +4,8 @@
                        |
                        '-- a voice with recordings is uploaded first, once per server and run
 
-The worker judges its takes, knows when it is busy, and says what it really did. Its statuses::
+A text that is too long for one chunk of the model is cut at clauses, said part by part and joined. The worker judges
+its takes, knows when it is busy, and says what it really did. Its statuses::
 
     400 text cannot be said   404 no such voice   422 bad audio, and why   429, 503 wait   504 too slow   500 failed
 """
@@ -32,6 +33,9 @@ from pipeline.backends.speech_servers.transport import Answer, Call, Line
 from pipeline.backends.speech_servers.waves import decode_wave
 from pipeline.core.patience import Patience
 from pipeline.core.scripting.tags import insert_tags
+from pipeline.core.speakable.clauses import split_clauses
+from pipeline.core.takes import join_takes
+from pipeline.core.tokens import words_of
 from pipeline.domain.emotional import Tag, TagPlace
 from pipeline.domain.errors import BadTakeError, TerminalBackendError
 from pipeline.domain.labels import Emotion, Language
@@ -149,6 +153,11 @@ class CosyVoice(ServedSynthesizer):
             )
 
     async def _speak(self, line: Line, request: SpeechRequest) -> Take:
+        takes = [await self._say(line, part) for part in parts_of(request)]
+        return takes[0] if len(takes) == 1 else join_takes(takes)
+
+    async def _say(self, line: Line, request: SpeechRequest) -> Take:
+        """What the model says in one chunk."""
         voice = await self._uploads.name_of(line, request.voice)
         answer = await line.send(self._call(request, voice))
         if answer.status == 404 and has_recordings(request.voice):
@@ -222,3 +231,24 @@ class CosyVoice(ServedSynthesizer):
         )
         take = make_take(wave, self.capabilities.engine, unapplied)
         return replace(take, warnings=(*take.warnings, *meta.warnings))
+
+
+def parts_of(request: SpeechRequest) -> tuple[SpeechRequest, ...]:
+    """Requests that the model says in one chunk each, every sound at its place in its part.
+
+    The worker's front end is off: it would read symbols its own way, and cuts nowhere but at full stops.
+    """
+    parts = []
+    first = 0
+    texts = split_clauses(request.text, request.language)
+    for index, text in enumerate(texts):
+        behind = first + len(words_of(text))
+        last = index == len(texts) - 1
+        tags = tuple(
+            place.model_copy(update={"words": place.words - first})
+            for place in request.tags
+            if first <= place.words < behind or (last and place.words >= behind)
+        )
+        parts.append(request.model_copy(update={"text": text, "tags": tags}))
+        first = behind
+    return tuple(parts)

@@ -26,6 +26,7 @@ from pipeline.backends.speech_servers.servers import SpeechServer
 from pipeline.backends.speech_servers.transport import Call, Line, Part
 from pipeline.backends.speech_servers.waves import decode_pcm16
 from pipeline.core.patience import Patience
+from pipeline.core.speakable.clauses import for_engine
 from pipeline.domain.errors import ConfigError, TerminalBackendError
 from pipeline.domain.labels import Emotion, Language
 from pipeline.domain.takes import Capabilities, Take
@@ -123,7 +124,10 @@ class CosyVoiceFastApi(ServedSynthesizer):
                 _PATH,
                 deadline_s=deadline_s(request, self._settings.patience.timeout_s, self._settings.slowest),
                 most_bytes=most_bytes(request),
-                form=(Part("tts_text", request.text), Part("spk_id", request.voice.backend_voice)),
+                form=(
+                    Part("tts_text", for_engine(request.text, request.language)),
+                    Part("spk_id", request.voice.backend_voice),
+                ),
             )
         )
         refuse_endless(answer, request)

@@ -32,6 +32,7 @@ from pipeline.backends.speech_servers.transport import Answer, Call, Line
 from pipeline.backends.speech_servers.waves import decode_wave
 from pipeline.backends.speech_servers.word_times import Unit, words_from_units
 from pipeline.core.patience import Patience
+from pipeline.core.speakable.clauses import for_engine
 from pipeline.domain.errors import ConfigError, TerminalBackendError
 from pipeline.domain.labels import Emotion, Language
 from pipeline.domain.takes import Capabilities, Kind, Take
@@ -163,7 +164,7 @@ class OpenAISpeech(ServedSynthesizer):
         profile = self._profile
         body: dict[str, JsonValue] = {
             "model": self._settings.model,
-            "input": request.text,
+            "input": for_engine(request.text, request.language),
             "response_format": "wav",
             "speed": request.speed,
             **profile.constants,

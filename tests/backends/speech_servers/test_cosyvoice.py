@@ -5,10 +5,14 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from pipeline.backends.speech_servers import CosyVoice, CosyVoiceSettings, SpeechServer
+from pipeline.backends.speech_servers.cosyvoice import parts_of
 from pipeline.core.patience import Patience
+from pipeline.core.tokens import words_of
 from pipeline.domain.emotional import Tag, TagPlace
 from pipeline.domain.errors import (
     BadTakeError,
@@ -259,6 +263,40 @@ def test_sounds_beside_words_are_written_where_the_model_knows_them() -> None:
         take = speak(client, request_for(OWN, "Oh well, then.", tags=tags))
     assert double.requests[0]["spoken_text"] == "Oh well, [sigh] then."
     assert take.unapplied == ("tags",)
+
+
+LONG = "We went there on Monday, and nobody had told us that it was shut. " * 10
+
+
+def test_a_text_too_long_for_one_chunk_is_said_in_clauses_and_joined() -> None:
+    with CosyVoiceDouble() as double, client_of(double.url) as client:
+        take = speak(client, request_for(OWN, LONG[:500]))
+    texts = [str(body["spoken_text"]) for body in double.requests]
+    assert len(texts) > 1
+    assert all(len(words_of(text)) <= 45 and text.endswith(".") for text in texts)
+    assert words_of(" ".join(texts)) == words_of(LONG[:500])
+    assert len(take.samples) > 0.2 * len(words_of(LONG[:500])) * take.sampling_rate
+    assert len({body["request_id"] for body in double.requests}) == len(texts)
+
+
+def test_a_short_line_gets_a_stop_at_its_end() -> None:
+    with CosyVoiceDouble() as double, client_of(double.url) as client:
+        speak(client, request_for(voice_of("cosyvoice", "中文女", Language.ZH), "嗯"))
+    assert double.requests[0]["spoken_text"] == "嗯。"
+
+
+@given(st.lists(st.integers(0, 140), max_size=4))
+def test_every_sound_beside_the_words_stays_at_its_place_in_the_parts(places: list[int]) -> None:
+    tags = tuple(TagPlace(tag=Tag.SIGH, words=words) for words in sorted(places))
+    request = request_for(OWN, LONG, tags=tags)
+    first, found = 0, []
+    for part in parts_of(request):
+        assert all(
+            place.words <= len(words_of(part.text)) for place in part.tags if place.words + first < 140
+        )
+        found += [place.words + first for place in part.tags]
+        first += len(words_of(part.text))
+    assert found == sorted(places)
 
 
 def test_without_the_header_nothing_counts_as_applied() -> None:
