@@ -91,8 +91,7 @@ def calibrations_of(
 ) -> dict[str, Calibration]:
     """By corpus, from (corpus, evidence on one of its recordings), in any order.
 
-    An encoder per corpus: where two models heard one corpus, each recording's trials count for the one that heard
-    most of them.
+    A threshold is one encoder's: where a cache still holds what another one heard, the one with more trials counts.
     """
     by_corpus: dict[str, dict[str, list[Trials]]] = {}
     for corpus, known in evidence:

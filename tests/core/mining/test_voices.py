@@ -61,9 +61,12 @@ def long_diarization() -> Diarization:
     return Diarization(200 * RATE_HZ, speakers, chunks(list(talks.values()), 200.0))
 
 
+LONG = long_diarization()
+
+
 def long_ear(asked: tuple[Span, ...]) -> Voice | None:
     voice = np.zeros(2, np.float32)
-    for speaker in long_diarization().speakers:
+    for speaker in LONG.speakers:
         for own in speaker.talkspurts:
             for span in asked:
                 part = own.overlap(span)
@@ -138,9 +141,7 @@ def test_votes_fall_to_chance_where_labels_are_permuted() -> None:
     """Labels handed out anew for every talkspurt: what a voice says of an overlap is a coin's word, not the tree's."""
 
     def agreement(seed: int | None) -> float:
-        made = long_diarization()
-        if seed is not None:
-            made = permuted(made, seed)
+        made = LONG if seed is None else permuted(LONG, seed)
         activity = diarized_activity("call", made, RATE_HZ, made.num_samples)
         known = evidence_on(activity, made, EventLimits(), TimbreLimits(), Voices("made-up", long_ear))
         votes = [
@@ -153,7 +154,7 @@ def test_votes_fall_to_chance_where_labels_are_permuted() -> None:
         return sum(cast) / max(len(votes), 1)
 
     assert agreement(None) >= 0.95
-    assert sum(map(agreement, range(5))) / 5 <= 0.6
+    assert sum(map(agreement, range(3))) / 3 <= 0.6
 
 
 def test_trials_are_of_equal_stretches_of_one_label_and_of_two() -> None:
