@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 MODELS = "pretrained_models"
-YAMLS = ("cosyvoice.yaml", "cosyvoice2.yaml", "cosyvoice3.yaml")
 NEEDED = ("torch", "fastapi", "uvicorn", "pydantic", "numpy")
 """What the worker and the model import; the rest is CosyVoice's own list of requirements."""
 _PATH = click.Path(path_type=Path)
@@ -93,19 +92,21 @@ class Installation:
 
 def find_installation(root: Path, python: Path | None, model_dir: Path | None) -> Installation:
     """Check what can be checked before a model is loaded; raises ConfigError."""
-    from pipeline.domain.errors import ConfigError
+    from pipeline.backends.cosyvoice.worker.options import problem_of_checkout, problem_of_model
 
     root = root.absolute()
-    if not (root / "cosyvoice" / "cli" / "cosyvoice.py").is_file():
-        raise ConfigError(
-            f"speech: --root {root} holds no cosyvoice/cli/cosyvoice.py; wanted a checkout of CosyVoice; remedy: "
-            "git clone --recursive https://github.com/FunAudioLLM/CosyVoice"
-        )
-    if not (root / "third_party" / "Matcha-TTS" / "matcha").is_dir():
-        raise ConfigError(
-            f"speech: {root}/third_party/Matcha-TTS is empty; remedy: git submodule update --init --recursive there"
-        )
-    return Installation(root, _find_python(root, python), _find_model(root, model_dir))
+    _refuse(problem_of_checkout(root))
+    python = _find_python(root, python)
+    model_dir = (model_dir or _find_model(root)).absolute()
+    _refuse(problem_of_model(model_dir))
+    return Installation(root, python, model_dir)
+
+
+def _refuse(problem: str | None) -> None:
+    from pipeline.domain.errors import ConfigError
+
+    if problem is not None:
+        raise ConfigError(f"speech: {problem}")
 
 
 def _find_python(root: Path, given: Path | None) -> Path:
@@ -130,16 +131,11 @@ def _find_python(root: Path, given: Path | None) -> Path:
     return python
 
 
-def _find_model(root: Path, given: Path | None) -> Path:
-    """The directory of a model: CosyVoice would take one that is not there for the name of a download."""
+def _find_model(root: Path) -> Path:
+    """The model of a checkout that has one."""
+    from pipeline.backends.cosyvoice.worker.messages import YAMLS
     from pipeline.domain.errors import ConfigError
 
-    if given is not None:
-        if not any((given / name).is_file() for name in YAMLS):
-            raise ConfigError(
-                f"speech: --model-dir {given} holds none of {', '.join(YAMLS)}; wanted a downloaded model"
-            )
-        return given.absolute()
     found = sorted({path.parent for name in YAMLS for path in (root / MODELS).glob(f"*/{name}")})
     if len(found) != 1:
         names = ", ".join(path.name for path in found) or "none"

@@ -56,7 +56,7 @@ def test_a_model_that_is_not_there_is_never_downloaded(tmp_path: Path) -> None:
     write_checkout(tmp_path)
     write_environment(tmp_path)
     problem = serve(tmp_path, "--model-dir", tmp_path / "CosyVoice-300M")
-    assert f"--model-dir {tmp_path / 'CosyVoice-300M'} holds none of cosyvoice.yaml" in problem
+    assert f"--model-dir {tmp_path / 'CosyVoice-300M'}: holds none of cosyvoice.yaml" in problem
 
 
 def test_of_several_models_one_has_to_be_named(tmp_path: Path) -> None:

@@ -3,6 +3,9 @@
 import io
 import json
 import os
+import socket
+import subprocess
+import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -18,10 +21,12 @@ from pipeline.backends.cosyvoice.worker.framing import PipeClosedError, frame, r
 from pipeline.backends.cosyvoice.worker.listening import error_rate
 from pipeline.backends.cosyvoice.worker.messages import Format
 from pipeline.backends.cosyvoice.worker.multipart import MultipartError, parse_form
+from pipeline.backends.cosyvoice.worker.options import read_options
 from pipeline.backends.cosyvoice.worker.text import Units, count_units
 from pipeline.backends.cosyvoice.worker.wav import WavError, read_wav, write_wav
 from tests.backends.cosyvoice_worker.asking import prompt, upload
-from tests.backends.cosyvoice_worker.double import running_worker
+from tests.backends.cosyvoice_worker.double import MODULE, ROOT, running_worker
+from tests.backends.cosyvoice_worker.fake_checkout import write_checkout
 
 
 @pytest.mark.parametrize(("encoding", "subtype"), [("float32", "FLOAT"), ("pcm16", "PCM_16")])
@@ -160,3 +165,47 @@ def test_a_voice_that_another_model_does_not_understand_is_not_kept(tmp_path: Pa
             assert (deaf.status, deaf.error["code"]) == (500, "engine_error")
     kept = json.loads((tmp_path / "index.json").read_text(encoding="utf-8"))["voices"]
     assert [voice["id"] for voice in kept] == ["clear"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--engine", "double", "--engines", "0"), "wanted a whole number of 1 or more"),
+        (("--engine", "double", "--engine-options", "{"), "--engine-options"),
+        (("--engine", "double", "--warm-up-wav", "x.wav"), "belong together"),
+        (("--engine", "double", "--quee", "3"), "--quee"),
+        (("--root", "PLACE/empty"), "no CosyVoice checkout"),
+        (("--root", "PLACE/bare"), "git submodule update"),
+        (("--root", "PLACE/checkout"), "--model-dir None"),
+        (("--root", "PLACE/checkout", "--model-dir", "PLACE/empty"), "holds none of cosyvoice.yaml"),
+    ],
+)
+def test_misuse_is_told_in_one_line(
+    arguments: tuple[str, ...], complaint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    for name in ("checkout", "bare"):
+        write_checkout(tmp_path / name)
+    (tmp_path / "bare/third_party/Matcha-TTS/matcha/__init__.py").unlink()
+    (tmp_path / "bare/third_party/Matcha-TTS/matcha").rmdir()
+    with pytest.raises(SystemExit) as ended:
+        read_options([word.replace("PLACE", str(tmp_path)) for word in arguments])
+    assert ended.value.code == 2
+    assert complaint in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("option", "complaint"),
+    [("--voices", "wanted a directory that can be written"), ("--port", "another port")],
+)
+def test_what_cannot_be_started_is_told_in_one_line(option: str, complaint: str, tmp_path: Path) -> None:
+    (tmp_path / "index.json").write_text('{"voices": [', encoding="utf-8")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        value = str(tmp_path) if option == "--voices" else str(taken.getsockname()[1])
+        command = [sys.executable, "-m", MODULE, "--engine", "double", "--voices", str(tmp_path / "voices")]
+        ended = subprocess.run(
+            [*command, option, value], capture_output=True, text=True, cwd=ROOT, check=False
+        )
+    assert ended.returncode == 1
+    assert complaint in ended.stderr.splitlines()[-1]
+    assert "Traceback" not in ended.stderr

@@ -4,6 +4,7 @@ import json
 import logging
 import socket
 import sys
+from pathlib import Path
 
 import uvicorn
 
@@ -64,9 +65,27 @@ def _engines(options: Options) -> list[EngineProcess]:
     ]
 
 
+def _open_registry(directory: Path) -> Registry:
+    try:
+        return Registry(directory)
+    except (OSError, ValueError) as error:
+        fail(
+            f"--voices {directory}: {error}; wanted a directory that can be written, with an index.json of its own"
+        )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        fail(
+            f"--host {host} --port {port}: {error.strerror or error}; remedy: another port, or 0 for a free one"
+        )
+
+
 def serve(options: Options) -> None:
     """Serve until a signal, or until no engine starts."""
-    registry = Registry(options.voices)
+    registry = _open_registry(options.voices)
     problems: list[str] = []
 
     def give_up(problem: str) -> None:
@@ -80,7 +99,7 @@ def serve(options: Options) -> None:
         app, log_level="warning", access_log=False, timeout_keep_alive=120, timeout_graceful_shutdown=_GRACE_S
     )
     server = uvicorn.Server(config)
-    with socket.create_server((options.host, options.port)) as listening:
+    with _listen(options.host, options.port) as listening:
         host, port = listening.getsockname()[:2]
         print(json.dumps({"url": f"http://{host}:{port}"}), flush=True)
         server.run(sockets=[listening])

@@ -7,6 +7,7 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from .messages import YAMLS, EngineSettings
 from .pool import Limits
@@ -38,7 +39,7 @@ def read_options(arguments: list[str]) -> Options:
         parser.error("--warm-up-wav and --warm-up-text belong together")
     factory = given.engine or f"{__package__}.model:open_engine"
     if given.engine is None:
-        problem = _problem_of_model(given.root, given.model_dir)
+        problem = problem_of_checkout(given.root) or problem_of_model(given.model_dir)
         if problem:
             parser.error(problem)
     return Options(
@@ -52,7 +53,7 @@ def read_options(arguments: list[str]) -> Options:
             root=str(given.root or ""),
             model_dir=str(given.model_dir or ""),
             load_trt=given.load_trt,
-            options=json.loads(given.engine_options),
+            options=given.engine_options,
         ),
         limits=Limits(
             queue=given.queue,
@@ -66,16 +67,22 @@ def read_options(arguments: list[str]) -> Options:
     )
 
 
-def _problem_of_model(root: Path | None, model_dir: Path | None) -> str | None:
-    """What is missing; CosyVoice itself would take a directory that is not there for the name of a download."""
+def problem_of_checkout(root: Path | None) -> str | None:
+    """What is missing of CosyVoice's code."""
     if root is None or not (root / "cosyvoice" / "cli" / "cosyvoice.py").is_file():
-        return f"--root {root}: no CosyVoice checkout; git clone --recursive https://github.com/FunAudioLLM/CosyVoice"
-    if not (root / "third_party" / "Matcha-TTS" / "matcha").is_dir():
         return (
-            f"--root {root}: third_party/Matcha-TTS is empty; git submodule update --init --recursive there"
+            f"--root {root}: no CosyVoice checkout; remedy: "
+            "git clone --recursive https://github.com/FunAudioLLM/CosyVoice"
         )
+    if not (root / "third_party" / "Matcha-TTS" / "matcha").is_dir():
+        return f"--root {root}: third_party/Matcha-TTS is empty; remedy: git submodule update --init --recursive there"
+    return None
+
+
+def problem_of_model(model_dir: Path | None) -> str | None:
+    """What is missing of a model; CosyVoice would take a directory that is not there for the name of a download."""
     if model_dir is None or not any((model_dir / name).is_file() for name in YAMLS):
-        return f"--model-dir {model_dir}: holds none of {', '.join(YAMLS)}; download a model and name its directory"
+        return f"--model-dir {model_dir}: holds none of {', '.join(YAMLS)}; wanted a downloaded model's directory"
     return None
 
 
@@ -134,11 +141,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--asr-model", default="whisper-1", help="its model [%(default)s]")
     add("--engine", help="another engine: package.module:function")
-    add("--engine-options", default="{}", help="JSON object for it")
+    add("--engine-options", type=json.loads, default="{}", help="JSON object for it")
     return parser
 
 
-def fail(message: str) -> None:
+def fail(message: str) -> NoReturn:
     """One line, exit code 1."""
-    print(f"worker: {message}", file=sys.stderr)
+    print(f"worker: {' '.join(message.split())}", file=sys.stderr)
     raise SystemExit(1)
