@@ -235,20 +235,24 @@ def spoken(language: Language) -> list[tuple[str, Take]]:
         ]
 
 
+def known_ends(words: tuple[Word, ...], take: Take) -> list[float]:
+    """How far word ends are from those that the engine told, in ms: of words before one with an event of its own."""
+    known = [after.source is TimeSource.ENGINE for after in take.words[1:]] + [True]
+    return [
+        abs(ours.span.end - theirs.span.end) / take.sampling_rate * 1000
+        for ours, theirs, is_known in zip(words, take.words, known, strict=True)
+        if is_known
+    ]
+
+
 @pytest.mark.parametrize("language", Language)
 def test_estimates_are_near_to_what_an_engine_knows(language: Language) -> None:
-    """Word ends that espeak-ng reports (those before a word with an event of its own), against their estimate."""
     pytest.importorskip("espeakng_loader", reason="the extra `espeak` is not installed")
-    errors_ms = []
+    errors_ms: list[float] = []
     for text, take in spoken(language):
-        words = estimate_words(take.samples, take.sampling_rate, text, language)
         assert check_words(take.words, text, len(take.samples), take.sampling_rate) is None
-        known = [after.source is TimeSource.ENGINE for after in take.words[1:]] + [True]
-        errors_ms += [
-            abs(ours.span.end - theirs.span.end) / take.sampling_rate * 1000
-            for ours, theirs, is_known in zip(words, take.words, known, strict=True)
-            if is_known
-        ]
+        words = estimate_words(take.samples, take.sampling_rate, text, language)
+        errors_ms += known_ends(words, take)
     median_ms, p95_ms = np.quantile(errors_ms, [0.5, 0.95])
     print(f"{language.value}: {len(errors_ms)} word ends, median {median_ms:.0f} ms, p95 {p95_ms:.0f} ms")
     assert len(errors_ms) > 60

@@ -84,11 +84,11 @@ class WhisperAligner:
     def _align(self, samples: Wave, sampling_rate: int, text: str, language: Language) -> tuple[Word, ...]:
         length_s = len(samples) / sampling_rate
         tokens = self._model.hf_tokenizer.encode(_written(text, language), add_special_tokens=False)
-        if length_s > _LONGEST_S or len(tokens.ids) > _MOST_TOKENS:
+        if not 0 < length_s <= _LONGEST_S or not 0 < len(tokens.ids) <= _MOST_TOKENS:
             raise RecordError(
                 Reason.BAD_AUDIO,
-                f"{self._name}: {length_s:.1f} s and {len(tokens.ids)} tokens; wanted {_LONGEST_S:.0f} s and "
-                f"{_MOST_TOKENS} tokens or less",
+                f"{self._name}: {length_s:.1f} s and {len(tokens.ids)} tokens; wanted some, and not more than "
+                f"{_LONGEST_S:.0f} s and {_MOST_TOKENS} tokens",
             )
         wave = soxr.resample(samples, sampling_rate, _RATE_HZ).astype(np.float32)
         try:
