@@ -7,6 +7,8 @@
 504, other 5xx                         -> FailedTakeError        once more, then another seed
 """
 
+import re
+
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
 
 from pipeline.backends.server_errors import OVERLOADED, SAME_COMMAND, OverloadedError, redact, retry_after_s
@@ -17,6 +19,12 @@ from pipeline.domain.quarantine import Reason
 from pipeline.domain.takes import Flaw
 
 _JSON = TypeAdapter[JsonValue](JsonValue)
+_OF_THE_VOICE = frozenset({"voice", "speaker", "model", "ref_audio", "ref_text"})
+_NO_SUCH_VOICE = re.compile(
+    r"\b(voice|speaker)\b.*\b(unknown|invalid|unsupported|not (found|supported|available))"
+    r"|\b(unknown|invalid|unsupported|no such)\b.*\b(voice|speaker)\b",
+    re.IGNORECASE,
+)
 _NO_CREDIT = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 
 
@@ -26,6 +34,8 @@ class Said(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
     code: str = ""
     message: str = ""
+    param: str = ""
+    """The field of the request that it is about."""
     details: dict[str, JsonValue] = {}
 
     @property
@@ -60,6 +70,7 @@ def read_error(body: bytes, secrets: tuple[str, ...]) -> Said:
     return Said(
         code=_text(content.get("code")),
         message=redact(_text(content.get("message")) or _text(content.get("msg")), secrets),
+        param=_text(content.get("param")) or _last(content.get("loc")),
         details=details if isinstance(details, dict) else {},
     )
 
@@ -86,12 +97,21 @@ def check_status(answer: Answer, what: str, secrets: tuple[str, ...], not_found:
         raise FailedTakeError(Flaw.TIMED_OUT, f"{who}: {words}")
     if status >= 500:
         raise FailedTakeError(Flaw.ENGINE_FAILED, f"{who}: {words}")
-    if status in (400, 413, 422):
+    if status in (400, 413, 422) and not _is_about_the_voice(said):
         raise RecordError(Reason.UNSPEAKABLE_TEXT, f"{who}: {words}")
-    remedy = (
-        not_found if status in (404, 405) else "look at what the server's documentation says of this status"
-    )
+    about_us = status in (400, 404, 405, 413, 422)
+    remedy = not_found if about_us else "look at what the server's documentation says of this status"
     raise TerminalBackendError(f"{who}: {words}; remedy: {remedy}; {SAME_COMMAND}")
+
+
+def _is_about_the_voice(said: Said) -> bool:
+    """Whether a bad request is bad because of who shall speak: then no other text will do better."""
+    return said.param in _OF_THE_VOICE or bool(_NO_SUCH_VOICE.search(said.message))
+
+
+def _last(value: JsonValue) -> str:
+    """Of a path to a field, its name."""
+    return _text(value[-1]) if isinstance(value, list) and value else ""
 
 
 def _text(value: JsonValue) -> str:

@@ -22,6 +22,8 @@ from pipeline.domain.errors import TransientBackendError
 
 _PIECE = 1 << 16
 _MOST_OF_AN_ERROR = 1 << 16
+_LONGEST_HEADER = 1 << 16
+"""Servers put word times into headers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,12 @@ class Line:
         """Nothing is connected before the first request."""
         headers = {"Authorization": f"Bearer {self.server.api_key}"} if self.server.api_key else {}
         # No limit of its own: the guard has one, and a probe must get through when it is reached.
-        self._session = aiohttp.ClientSession(headers=headers, connector=aiohttp.TCPConnector(limit=0))
+        self._session = aiohttp.ClientSession(
+            headers=headers,
+            connector=aiohttp.TCPConnector(limit=0),
+            max_field_size=_LONGEST_HEADER,
+            max_line_size=_LONGEST_HEADER,
+        )
 
     async def close(self) -> None:
         """Close connections."""

@@ -14,6 +14,7 @@ from tests.backends.speech_servers.speaking import sound, wav
 
 Body = dict[str, JsonValue]
 Act = Callable[[web.Request, Body], Awaitable[web.StreamResponse | None]]
+EMOTIONS = ("happy", "sad", "calm")
 BUILT_IN = ("中文女", "英文男")
 
 
@@ -85,7 +86,7 @@ class CosyVoiceDouble:
                 "device": "cpu",
                 "languages": ["zh", "en", "ja"],
                 "modes": list(self._modes),
-                "emotions": ["happy", "sad", "calm"],
+                "emotions": list(EMOTIONS),
                 "tags": ["[laughter]", "[breath]", "[sigh]"],
                 "max_characters": 600,
                 "max_han": 60,
@@ -123,11 +124,19 @@ class CosyVoiceDouble:
                 "request_id": body["request_id"],
                 "model": self._model,
                 "revision": "1",
-                "applied": {"emotion": True, "instruction": False, "speed": True, "seed": True},
+                "applied": {
+                    "emotion": body["emotion"] in ("neutral", *EMOTIONS),
+                    "instruction": False,
+                    "speed": True,
+                    "seed": True,
+                },
                 "warnings": [],
             }
             headers = {"X-TTS-Meta": json.dumps({**meta, **self.meta})}
-        samples = sound(str(body["spoken_text"]), body["seed"])
+        speed = body["speed"]
+        samples = sound(
+            str(body["spoken_text"]), body["seed"], speed=speed if isinstance(speed, float) else 1.0
+        )
         return web.Response(body=wav(samples), content_type="audio/wav", headers=headers)
 
 

@@ -110,7 +110,10 @@ class OpenAIDouble:
             return web.json_response({"error": said}, status=error.status)
         text = str(body["input"])
         speaker = hashlib.sha256(str(body.get("ref_audio")).encode()).hexdigest()[:8]
-        samples = sound(text, f"{body.get('seed')}/{speaker}")
+        speed = body["speed"]
+        samples = sound(
+            text, f"{body.get('seed')}/{speaker}", speed=speed if isinstance(speed, float) else 1.0
+        )
         rate = RATE[self.profile]
         if captioned:
             return web.json_response(
@@ -126,7 +129,9 @@ class OpenAIDouble:
                 {"word": one["word"], "start_ms": one["start_time"] * 1000, "end_ms": one["end_time"] * 1000}
                 for one in self._captions(text, len(samples) / rate)
             ]
-            headers = {"X-Word-Timestamps": json.dumps(units)}
+            text_of_units = json.dumps(units)
+            too_long = len(text_of_units) > 4096
+            headers = {"X-Word-Timestamps-Omitted": "1"} if too_long else {"X-Word-Timestamps": text_of_units}
         return web.Response(body=wav(samples, rate, "PCM_16"), content_type="audio/wav", headers=headers)
 
     def _captions(self, text: str, duration_s: float) -> list[dict[str, str | float]]:

@@ -34,15 +34,17 @@ HELLO = "Hello there, how are you today?"
 FREE = Licence(id="CC0-1.0", non_commercial=False, share_alike=False, redistributable=True, attribution="")
 
 
-def sound(text: str, seed: object = 0, sampling_rate: int = 24_000) -> npt.NDArray[np.float32]:
+def sound(
+    text: str, seed: object = 0, sampling_rate: int = 24_000, speed: float = 1.0
+) -> npt.NDArray[np.float32]:
     """What passes for speech: a voiced burst per word, at the length that words have."""
     rng = np.random.default_rng(int.from_bytes(hashlib.sha256(f"{text}/{seed}".encode()).digest()[:8], "big"))
     pieces = []
     for _ in words_of(text):
-        num_samples = round(sampling_rate * rng.uniform(0.22, 0.3))
+        num_samples = round(sampling_rate * rng.uniform(0.22, 0.3) / speed)
         time_s = np.arange(num_samples) / sampling_rate
         pitch_hz = rng.uniform(100, 200)
-        voiced = sum(np.sin(2 * np.pi * pitch_hz * n * time_s) / n for n in range(1, 8))
+        voiced = sum(np.sin(2 * np.pi * pitch_hz * n * time_s) / n for n in (1, 2, 4))
         pieces.append(0.25 * voiced * np.hanning(num_samples))
     return np.concatenate(pieces).astype(np.float32)
 

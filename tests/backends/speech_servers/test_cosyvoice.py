@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 from aiohttp import web
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
@@ -285,6 +285,7 @@ def test_a_short_line_gets_a_stop_at_its_end() -> None:
     assert double.requests[0]["spoken_text"] == "嗯。"
 
 
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 140), max_size=4))
 def test_every_sound_beside_the_words_stays_at_its_place_in_the_parts(places: list[int]) -> None:
     tags = tuple(TagPlace(tag=Tag.SIGH, words=words) for words in sorted(places))

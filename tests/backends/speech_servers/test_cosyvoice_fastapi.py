@@ -9,7 +9,8 @@ from pipeline.backends.speech_servers import CosyVoiceFastApi, CosyVoiceFastApiS
 from pipeline.domain.errors import BadTakeError, ConfigError, RecordError, TerminalBackendError
 from pipeline.domain.labels import Emotion, Language, Style
 from pipeline.domain.takes import Flaw
-from tests.backends.speech_servers.serving import Serving, break_off, reset
+from tests.backends.speech_servers.fastapi_double import PCM, TEXT, FastApiDouble
+from tests.backends.speech_servers.serving import break_off, reset
 from tests.backends.speech_servers.speaking import (
     QUICK,
     SLOW_ENOUGH,
@@ -21,33 +22,6 @@ from tests.backends.speech_servers.speaking import (
 )
 
 VOICE = voice_of("cosyvoice_fastapi", "中文女", Language.ZH)
-TEXT = "你好，我听见了。"
-PCM = np.rint(sound(TEXT, sampling_rate=22_050) * 32767).astype("<i2").tobytes()
-
-
-class FastApiDouble:
-    """CosyVoice's own server: a form, and headerless samples in pieces, whatever went wrong."""
-
-    def __init__(self, route: str = "/inference_sft") -> None:
-        self.forms: list[dict[str, str]] = []
-        self.content = PCM
-        self.instead: list[Callable[[web.Request], Awaitable[web.StreamResponse]]] = []
-        self._route = route
-        self.serving = Serving({"GET /openapi.json": self._openapi, f"POST {route}": self._speak})
-
-    async def _openapi(self, request: web.Request) -> web.StreamResponse:
-        return web.json_response({"openapi": "3.1.0", "paths": {self._route: {"post": {}, "get": {}}}})
-
-    async def _speak(self, request: web.Request) -> web.StreamResponse:
-        form = await request.post()
-        self.forms.append({name: str(value) for name, value in form.items()})
-        if self.instead:
-            return await self.instead.pop()(request)
-        response = web.StreamResponse()
-        await response.prepare(request)
-        for start in range(0, len(self.content), 5001):
-            await response.write(self.content[start : start + 5001])
-        return response
 
 
 @contextmanager

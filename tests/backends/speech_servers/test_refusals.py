@@ -70,6 +70,33 @@ def test_a_text_that_cannot_be_said_is_about_the_record() -> None:
     assert caught.value.reason is Reason.UNSPEAKABLE_TEXT
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"message": "nope", "param": "voice"},
+        {"message": "Voice 'x' not found"},
+        {"message": "Invalid speaker 'x'. Supported: vivian, ryan"},
+        {"msg": "Input should be 'alloy' or 'ash'", "loc": ["body", "voice"]},
+    ],
+)
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_bad_request_because_of_the_voice_is_no_fault_of_the_text(
+    error: dict[str, object], status: int
+) -> None:
+    body = json.dumps({"detail": [error]} if "loc" in error else {"error": error}).encode()
+    with pytest.raises(TerminalBackendError, match="remedy: another voice"):
+        check(Answer("http://a", status, {}, body))
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["input is too long", "ref_audio and voice are fine, the input is empty", "content policy violation"],
+)
+def test_any_other_bad_request_is_about_its_text(message: str) -> None:
+    with pytest.raises(RecordError):
+        check(Answer("http://a", 400, {}, json.dumps({"error": {"message": message}}).encode()))
+
+
 def test_the_servers_wish_comes_with_the_error() -> None:
     with pytest.raises(OverloadedError) as caught:
         check(answer(503, retry_after="7"))
