@@ -6,7 +6,8 @@
                   |  500, 504, a hang ------> once more, elsewhere if there is another; then BadTakeError
                   '  nobody is open any more> TransientBackendError: what there is is kept, try again later
 
-A request is blamed only where its server answers something else at that moment.
+A server whose engine fails at everything is asked last for a while. A request is blamed only where its server
+answers something else at that moment.
 """
 
 import asyncio
@@ -29,6 +30,8 @@ T = TypeVar("T")
 _OVERLOAD_FACTOR = 4
 """A server that says itself that it has too much to do is asked more often before a request is given up."""
 _HANGS = 2
+_BROKEN = 3
+"""Failures of an engine in a row: it is the server, not what it is asked for."""
 
 
 class FailedTakeError(BadTakeError):
@@ -146,6 +149,7 @@ class Pool:
             try:
                 answer = await line.guard.ask(partial(work, line), tries.failures)
             except FailedTakeError as error:
+                self._avoid(line)
                 tries.failed_takes += 1
                 if tries.failed_takes > 1:
                     raise BadTakeError(error.flaw, f"twice; last: {error.detail}") from None
@@ -161,13 +165,23 @@ class Pool:
                 tries.acquit()
             else:
                 if answer is not None:
+                    line.failed_takes = 0
                     return answer
 
+    def _avoid(self, line: Line) -> None:
+        """Ask others for a while: a server that fails at once always has the least to do."""
+        line.failed_takes += 1
+        if line.failed_takes >= _BROKEN:
+            line.avoided_until_s = loop_s() + self._patience.longest_pause_s
+
     def _choose(self, last: Line | None) -> Line:
-        """The open server with the least to do; the one that has just failed only where it is the only one."""
+        """The open server with the least to do; one that has just failed only where there is no other."""
+        now_s = loop_s()
         candidates = [line for line in self._lines if line.guard.is_open()]
         if candidates:
-            return min(candidates, key=lambda line: (line is last, line.guard.share))
+            return min(
+                candidates, key=lambda line: (line is last, now_s < line.avoided_until_s, line.guard.share)
+            )
         problems = "; ".join(line.guard.explain() for line in self._lines)
         raise TransientBackendError(
             f"{self._family.section}: no endpoint answers any more: {problems}; remedy: bring one back; "

@@ -77,6 +77,9 @@ class Line:
         self.server = server
         self.guard = Guard(section, server.max_in_flight, patience)
         self.secrets = (server.api_key,) if server.api_key else ()
+        self.failed_takes = 0
+        """In a row, without one that was made between."""
+        self.avoided_until_s = 0.0
         self._connect_timeout_s = patience.connect_timeout_s
         self._session: aiohttp.ClientSession | None = None
 

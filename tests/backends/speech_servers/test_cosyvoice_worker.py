@@ -17,6 +17,8 @@ from tests.backends.cosyvoice_worker.double_engine import Fault
 from tests.backends.speech_servers.speaking import QUICK, request_for, speak, speak_all, voice_of
 from tests.backends.speech_servers.test_cosyvoice import OWN, RECORDED, client_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def worker() -> Iterator[RunningWorker]:
@@ -61,7 +63,6 @@ def test_equal_requests_give_equal_sound(client: CosyVoice) -> None:
     np.testing.assert_array_equal(one.samples, two.samples)
 
 
-@pytest.mark.slow
 def test_a_worker_that_was_killed_in_the_middle_is_asked_again_when_it_is_back() -> None:
     patience = QUICK.model_copy(update={"give_up_after_s": 60.0, "longest_pause_s": 0.2})
     requests = [
@@ -82,7 +83,6 @@ def test_a_worker_that_was_killed_in_the_middle_is_asked_again_when_it_is_back()
     assert [type(take) for take in takes] == [Take] * len(requests)
 
 
-@pytest.mark.slow
 def test_known_failures_of_engines_come_as_flaws_or_pass_at_the_second_try() -> None:
     faults: tuple[Fault, ...] = ("empty", "nan", "silence", "clipped", "too_long", "error", "crash")
     patience = QUICK.model_copy(update={"give_up_after_s": 60.0, "longest_pause_s": 0.2})
@@ -100,7 +100,6 @@ def test_known_failures_of_engines_come_as_flaws_or_pass_at_the_second_try() -> 
     assert len(set(flaws)) >= 2
 
 
-@pytest.mark.slow
 def test_an_engine_that_hangs_costs_its_deadline_and_no_more() -> None:
     patience = QUICK.model_copy(update={"timeout_s": 0.3, "give_up_after_s": 60.0})
     began_s = time.monotonic()

@@ -127,6 +127,42 @@ def test_the_second_try_of_a_request_that_failed_goes_to_another_server() -> Non
     assert asked.seen
 
 
+def test_servers_whose_engines_are_broken_do_not_draw_the_work_to_themselves() -> None:
+    patience = QUICK.model_copy(update={"longest_pause_s": 30.0})
+
+    async def slow(request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(0.01)
+        return web.Response(text="ok")
+
+    with (
+        serving(status(500)) as (one, first),
+        serving(status(500)) as (two, second),
+        serving(slow) as (good, _),
+        pool_at(one.url, two.url, good.url, patience=patience) as pool,
+    ):
+        outcomes = []
+        for _ in range(30):
+            try:
+                outcomes.append(ask(pool))
+            except BadTakeError:
+                outcomes.append("failed")
+        assert outcomes[10:] == [f"ok from {good.url}"] * 20
+    assert first.seen + second.seen <= 10
+
+
+def test_an_engine_that_is_well_again_is_asked_again() -> None:
+    patience = QUICK.model_copy(update={"longest_pause_s": 0.05})
+    with (
+        serving(*[status(500)] * 3, ok) as (ill, script),
+        serving(ok) as (well, _),
+        pool_at(ill.url, well.url, patience=patience) as pool,
+    ):
+        assert set(ask_many(pool, 20)) == {f"ok from {well.url}"} | {f"ok from {ill.url}"}
+        time.sleep(0.1)
+        ask_many(pool, 20)
+    assert script.seen > 5
+
+
 def test_a_hang_is_tried_once_more_and_then_blamed_on_the_request_if_the_server_is_well() -> None:
     with (
         serving(hang) as (server, script),
