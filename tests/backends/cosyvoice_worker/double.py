@@ -10,10 +10,9 @@ text, seed): the same request, sent again, succeeds. A `stuck` request ends with
 `deadline_s`. `script={"<request id>": "nan"}` makes single requests fail, at every try. Faults never hit warm-ups
 and the trial of a new voice.
 
-Beyond 28 s the double makes nothing; every fault of the audio is one that the worker's gate refuses (422), with
-these reasons: empty too_short, nan nan, silence and leading_silence silent, clipped clipped, spoken_instruction and
-too_long too_long. Short lines (`kind` backchannel) get away with a spoken instruction where four times their
-length is still below 1.5 s.
+Every fault of the audio is one that the worker's gate refuses (422): empty as too_short, nan as nan, silence and
+leading_silence as silent, clipped as clipped, spoken_instruction (eight times as long as it should be) and too_long
+(28 s) as too_long, unless the request's own `max_duration_s` is above that.
 """
 
 import json

@@ -157,7 +157,7 @@ def damage(samples: Samples, fault: Fault | None, rate_hz: int) -> Samples:
     if fault == "clipped":
         return np.clip(samples * 20, -0.99, 0.99).astype(np.float32)
     if fault == "spoken_instruction":  # it takes at least as long as what was wanted, and then some
-        return np.tile(samples, 4)
+        return np.tile(samples, 8)
     if fault == "too_long":
         return np.resize(samples, 28 * rate_hz).astype(np.float32)
     return samples

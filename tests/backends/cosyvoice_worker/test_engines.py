@@ -228,3 +228,11 @@ def test_a_batch_outlives_an_engine() -> None:
         answers = post(f"{worker.url}/v1/tts/batch", {"items": items}).json["items"]
         assert [item["status"] for item in answers][:2] == [200, 500]
         assert answers[2]["status"] in (200, 503)
+
+
+def test_engines_see_the_gpus_that_they_were_given_in_turn() -> None:
+    with running_worker(engines=3, arguments=("--gpus", "4,7")) as worker:
+        assert until(lambda: all(e["state"] == "ready" for e in ask(f"{worker.url}/health").json["engines"]))
+        seen = [Path(f"/proc/{pid}/environ").read_text().split("\0") for pid in engine_pids(worker)]
+    gpus = [[v.partition("=")[2] for v in one if v.startswith("CUDA_VISIBLE_DEVICES=")] for one in seen]
+    assert gpus == [["4"], ["7"], ["4"]]

@@ -59,7 +59,7 @@ def test_audio_is_refused_for_what_is_wrong_with_it(samples: npt.NDArray[np.floa
         ("好 okay", "interruption", 0.16, 1.85),
         ("[laughter]你好", "turn", 0.08, 1.4),
         ("嗯", "backchannel", 0.08, 1.5),
-        ("Right, right.", "backchannel", 0.08, 1.5),
+        ("Right, right.", "backchannel", 0.08, 2.3),
     ],
 )
 def test_bounds_count_what_is_said(text: str, kind: Kind, low_s: float, high_s: float) -> None:

@@ -1,5 +1,6 @@
 """WAV, forms, texts and frames: what comes in and goes out is what it was."""
 
+import ast
 import io
 import json
 import os
@@ -25,7 +26,7 @@ from pipeline.backends.cosyvoice.worker.options import read_options
 from pipeline.backends.cosyvoice.worker.text import Units, count_units
 from pipeline.backends.cosyvoice.worker.wav import WavError, read_wav, write_wav
 from tests.backends.cosyvoice_worker.asking import prompt, upload
-from tests.backends.cosyvoice_worker.double import MODULE, ROOT, running_worker
+from tests.backends.cosyvoice_worker.double import MODULE, PACKAGES, ROOT, running_worker
 from tests.backends.cosyvoice_worker.fake_checkout import write_checkout
 
 
@@ -209,3 +210,19 @@ def test_what_cannot_be_started_is_told_in_one_line(option: str, complaint: str,
     assert ended.returncode == 1
     assert complaint in ended.stderr.splitlines()[-1]
     assert "Traceback" not in ended.stderr
+
+
+def test_the_worker_is_python_3_10_and_needs_what_cosyvoice_has_and_nothing_of_ours() -> None:
+    allowed = {*sys.stdlib_module_names, "fastapi", "starlette", "uvicorn", "pydantic", "numpy"} - {"tomllib"}
+    newer = {"StrEnum", "Self", "TaskGroup", "ExceptionGroup", "UTC", "assert_never", "Never", "override"}
+    sources = sorted((PACKAGES / "worker").glob("*.py"))
+    assert len(sources) > 15
+    for source in sources:
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"), feature_version=(3, 10))):
+            if isinstance(node, ast.Import):
+                assert {name.name.split(".")[0] for name in node.names} <= allowed, source
+            if isinstance(node, ast.ImportFrom):
+                assert node.level == 1 or (node.module or "").split(".")[0] in allowed, source
+                assert not {name.name for name in node.names} & newer, source
+            if isinstance(node, ast.Attribute):
+                assert node.attr not in newer, source

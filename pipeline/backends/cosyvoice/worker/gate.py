@@ -30,6 +30,7 @@ HAN_S = (0.04, 0.45)
 WORD_S = (0.12, 0.9)
 PAUSES_S = 0.5
 BACKCHANNEL_S = (0.08, 1.5)
+"""Of one syllable, which may be drawn out; of more, as long as those may take."""
 
 
 class BadAudioError(Exception):
@@ -88,12 +89,11 @@ def judge(
 
 def duration_bounds(text: str, kind: Kind, speed: float, max_duration_s: float | None) -> tuple[float, float]:
     """(shortest, longest) in seconds that `text` may take."""
+    units = count_units(text)
+    low_s, high_s = (HAN_S[edge] * units.han + WORD_S[edge] * units.words for edge in (0, 1))
+    high_s += PAUSES_S
     if kind == "backchannel":
-        low_s, high_s = BACKCHANNEL_S
-    else:
-        units = count_units(text)
-        low_s, high_s = (HAN_S[edge] * units.han + WORD_S[edge] * units.words for edge in (0, 1))
-        high_s += PAUSES_S
+        low_s, high_s = BACKCHANNEL_S[0], max(BACKCHANNEL_S[1], high_s)
     high_s = high_s / speed if max_duration_s is None else max_duration_s
     return low_s / speed, high_s
 

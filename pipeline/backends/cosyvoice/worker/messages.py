@@ -35,12 +35,15 @@ class TtsRequest(_Message):
     voice: str = Field(min_length=1, max_length=128)
     mode: Literal["auto", "sft", "zero_shot", "instruct"] = "auto"
     kind: Kind = "turn"
+    """A backchannel is spoken with the short prompt of its voice, and may be shorter than its text."""
     emotion: str = Field(default=NEUTRAL, pattern=LABEL)
     instruction: str | None = Field(default=None, min_length=1, max_length=200)
     speed: float = Field(default=1.0, ge=0.5, le=2.0)
     seed: int = Field(default=0, ge=0, lt=2**31)
     max_duration_s: float | None = Field(default=None, gt=0, le=120)
+    """In place of the bound that the gate takes from the text."""
     deadline_s: float = Field(default=120.0, gt=0, le=900)
+    """From its arrival: waiting counts."""
     format: Format = "float32"
 
 
