@@ -155,7 +155,7 @@ class OpenAISpeech(ServedSynthesizer):
         refuse_endless(answer, request)
         remedy = (
             f"humdial voices check, or correct backend_voice of {request.voice.voice_id!r} in the catalogue, or "
-            f"{SECTION}.model"
+            f"model, profile or word_times of {SECTION}"
         )
         check_status(answer, f"voice {request.voice.voice_id!r}", line.secrets, remedy)
         return self._take(answer, request, plan)

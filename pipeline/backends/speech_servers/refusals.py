@@ -19,10 +19,11 @@ from pipeline.domain.quarantine import Reason
 from pipeline.domain.takes import Flaw
 
 _JSON = TypeAdapter[JsonValue](JsonValue)
-_OF_THE_VOICE = frozenset({"voice", "speaker", "model", "ref_audio", "ref_text"})
-_NO_SUCH_VOICE = re.compile(
+_OF_THE_TEXT = frozenset({"", "input", "text", "tts_text", "spoken_text"})
+_NOT_THE_TEXT = re.compile(
     r"\b(voice|speaker)\b.*\b(unknown|invalid|unsupported|not (found|supported|available))"
-    r"|\b(unknown|invalid|unsupported|no such)\b.*\b(voice|speaker)\b",
+    r"|\b(unknown|invalid|unsupported|no such)\b.*\b(voice|speaker)\b"
+    r"|forced-aligner|word_timestamps",
     re.IGNORECASE,
 )
 _NO_CREDIT = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
@@ -97,16 +98,16 @@ def check_status(answer: Answer, what: str, secrets: tuple[str, ...], not_found:
         raise FailedTakeError(Flaw.TIMED_OUT, f"{who}: {words}")
     if status >= 500:
         raise FailedTakeError(Flaw.ENGINE_FAILED, f"{who}: {words}")
-    if status in (400, 413, 422) and not _is_about_the_voice(said):
+    if status in (400, 413, 422) and _is_about_the_text(said):
         raise RecordError(Reason.UNSPEAKABLE_TEXT, f"{who}: {words}")
     about_us = status in (400, 404, 405, 413, 422)
     remedy = not_found if about_us else "look at what the server's documentation says of this status"
     raise TerminalBackendError(f"{who}: {words}; remedy: {remedy}; {SAME_COMMAND}")
 
 
-def _is_about_the_voice(said: Said) -> bool:
-    """Whether a bad request is bad because of who shall speak: then no other text will do better."""
-    return said.param in _OF_THE_VOICE or bool(_NO_SUCH_VOICE.search(said.message))
+def _is_about_the_text(said: Said) -> bool:
+    """Whether a bad request is bad because of what shall be said; else no other text will do better."""
+    return said.param in _OF_THE_TEXT and not _NOT_THE_TEXT.search(said.message)
 
 
 def _last(value: JsonValue) -> str:

@@ -106,8 +106,7 @@ class OpenAIDouble:
         try:
             self._check(body)
         except RefusedError as error:
-            said = {"message": str(error), "type": "invalid_request_error", "code": error.status}
-            return web.json_response({"error": said}, status=error.status)
+            return self._refuse(error)
         text = str(body["input"])
         speaker = hashlib.sha256(str(body.get("ref_audio")).encode()).hexdigest()[:8]
         speed = body["speed"]
@@ -133,6 +132,14 @@ class OpenAIDouble:
             too_long = len(text_of_units) > 4096
             headers = {"X-Word-Timestamps-Omitted": "1"} if too_long else {"X-Word-Timestamps": text_of_units}
         return web.Response(body=wav(samples, rate, "PCM_16"), content_type="audio/wav", headers=headers)
+
+    def _refuse(self, error: RefusedError) -> web.StreamResponse:
+        kind = "invalid_request_error"
+        if self.profile == "kokoro":
+            said = {"error": "validation_error", "message": str(error), "type": kind}
+            return web.json_response({"detail": said}, status=error.status)
+        body = {"message": str(error), "type": kind, "param": None, "code": error.status}
+        return web.json_response({"error": body}, status=error.status)
 
     def _captions(self, text: str, duration_s: float) -> list[dict[str, str | float]]:
         words = words_of(text)

@@ -318,9 +318,9 @@ def test_a_text_longer_than_the_server_takes_is_refused_without_asking() -> None
         assert double.requests == []
 
 
-def test_what_a_server_refuses_is_not_asked_again() -> None:
+def test_word_times_of_a_server_without_an_aligner_stop_the_run_with_a_remedy() -> None:
     with OpenAIDouble("vllm-omni", aligner=False) as double, client_of(double, word_times=True) as client:
-        with pytest.raises(RecordError, match="--forced-aligner"):
+        with pytest.raises(TerminalBackendError, match=r"--forced-aligner.*word_times"):
             speak(client, request_for(voice_for("vllm-omni")))
         assert len(double.requests) == 1
 

@@ -74,13 +74,15 @@ def test_a_text_that_cannot_be_said_is_about_the_record() -> None:
     "error",
     [
         {"message": "nope", "param": "voice"},
-        {"message": "Voice 'x' not found"},
+        {"message": "Voice 'x' not found. Available voices: af_heart", "error": "validation_error"},
+        {"message": "must be a data URL", "param": "ref_audio", "code": 400},
+        {"message": "word_timestamps requires --forced-aligner"},
         {"message": "Invalid speaker 'x'. Supported: vivian, ryan"},
         {"msg": "Input should be 'alloy' or 'ash'", "loc": ["body", "voice"]},
     ],
 )
 @pytest.mark.parametrize("status", [400, 422])
-def test_a_bad_request_because_of_the_voice_is_no_fault_of_the_text(
+def test_a_bad_request_because_of_voice_or_settings_is_no_fault_of_the_text(
     error: dict[str, object], status: int
 ) -> None:
     body = json.dumps({"detail": [error]} if "loc" in error else {"error": error}).encode()
