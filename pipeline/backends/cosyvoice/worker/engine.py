@@ -28,7 +28,7 @@ class EngineProcess:
         self.number = number
         self.state: State = "loading"
         self.served = 0
-        """Jobs since its start."""
+        """Jobs since it was ready."""
         self.restarts = -1
         self.rss_mb = 0
         self.problem: str | None = None

@@ -103,7 +103,7 @@ class Pool:
         self._synthesis_s = 1.0
 
     def open(self) -> None:
-        """Start the engines, one after another: the first one may have to write what the others only read."""
+        """Start the engines."""
         self._tasks = [asyncio.create_task(self._keep(engine)) for engine in self.engines]
 
     async def close(self) -> None:
@@ -175,17 +175,18 @@ class Pool:
         failures = 0
         while True:
             try:
-                async with self._starting:
+                # First starts go one after another: the first one may have to write what the others only read.
+                async with self._starting if engine.restarts < 0 else contextlib.nullcontext():
                     await self._start(engine)
                 failures = 0
                 engine.problem = await self._serve(engine)
                 _LOG.warning("engine %d is replaced: %s", engine.number, engine.problem)
-            except EngineLostError as error:
+            except Exception as error:  # nobody else would start the engine again
                 failures += 1
-                engine.problem = str(error)
-                _LOG.error("engine %d did not start (%d): %s", engine.number, failures, error)
+                engine.problem = str(error) or repr(error)
+                _LOG.error("engine %d did not start (%d): %s", engine.number, failures, engine.problem)
                 if failures == _FAILED_STARTS and self.greeting is None:
-                    self._give_up(f"no engine starts: {error}")
+                    self._give_up(f"no engine starts: {engine.problem}")
             await engine.kill()
             if failures:
                 await asyncio.sleep(min(0.25 * 2**failures, _LONGEST_WAIT_S))
@@ -204,7 +205,7 @@ class Pool:
             raise EngineLostError(f"the warm-up was refused: {reply.refused.message}")
         self._load_s = time.monotonic() - began
         self.greeting = greeting
-        engine.state = "ready"
+        engine.state, engine.served = "ready", 0
 
     async def _serve(self, engine: EngineProcess) -> str:
         """Serve until it has to be replaced; says why."""
@@ -224,13 +225,13 @@ class Pool:
                 engine.state = "recycling"
                 work.fail_deadline("in an engine, which was restarted")
                 return f"request {work.job.request_id!r} passed its deadline of {work.deadline_s:g} s"
-            except EngineLostError as error:
-                engine.state = "recycling"
-                work.fail(RefusalError("engine_error", f"{error}; it is restarted"))
-                return "its process ended in the middle of a request"
             except asyncio.CancelledError:
                 work.fail(RefusalError("recycling", "the worker is shutting down", retry_after_s=5))
                 raise
+            except Exception as error:  # its process ended, or answers nonsense
+                engine.state = "recycling"
+                work.fail(RefusalError("engine_error", f"{error}; it is restarted"))
+                return f"in the middle of a request: {error}"
             failed = reply.refused is not None and reply.refused.reason is None
             errors = errors + 1 if failed else 0
             due = self._due(engine, errors)
@@ -243,7 +244,7 @@ class Pool:
     def _due(self, engine: EngineProcess, errors: int) -> str | None:
         """Why an engine has to be replaced now, if it has to."""
         limits = self._limits
-        if engine.served - 1 >= limits.requests_per_engine:  # the first one was the warm-up
+        if engine.served >= limits.requests_per_engine:
             return f"{limits.requests_per_engine} requests served"
         if limits.rss_mb is not None and engine.rss_mb > limits.rss_mb:
             return f"{engine.rss_mb} MB of memory, limit {limits.rss_mb}"
