@@ -50,7 +50,7 @@ def rows(path: Path) -> list[Mapping[str, object]]:
 
 def write_words(path: Path, names: tuple[str, str] = ("A", "B")) -> None:
     """What is said in `tests.calls.call`, a word per half second."""
-    lines = []
+    lines: list[str] = []
     for name, spans in zip(names, (TALK_A, TALK_B), strict=True):
         for start, end in spans:
             count = max(1, int((end - start) / 0.5))
