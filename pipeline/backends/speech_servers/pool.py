@@ -52,28 +52,36 @@ class Family:
 
 @dataclass(slots=True)
 class _Tries:
-    """What went wrong with one request so far."""
+    """What went wrong with one request so far, by what it tells of the request."""
 
     failures: int = 0
-    """All of them: pauses grow with it."""
-    suspicious: int = 0
-    """Those that the request may be to blame for: a server that was not there at all is none of them."""
+    """All of them: pauses grow with it. A server that was not there at all tells nothing more."""
+    breaks: int = 0
+    """Connections that broke over it."""
     hangs: int = 0
+    overloads: int = 0
     failed_takes: int = 0
 
     def count(self, error: TransientBackendError) -> None:
         self.failures += 1
-        self.suspicious += not isinstance(error, UnreachableError)
-        self.hangs += isinstance(error, SilentServerError)
-
-    def is_suspect(self, error: TransientBackendError, patience: Patience) -> bool:
         if isinstance(error, SilentServerError):
-            return self.hangs >= _HANGS
-        return self.suspicious >= patience.max_attempts * (_OVERLOAD_FACTOR if is_overload(error) else 1)
+            self.hangs += 1
+        elif is_overload(error):
+            self.overloads += 1
+        elif not isinstance(error, UnreachableError):
+            self.breaks += 1
+
+    def is_suspect(self, patience: Patience) -> bool:
+        """Whether the request may be to blame, rather than its server."""
+        return (
+            self.hangs >= _HANGS
+            or self.breaks >= patience.max_attempts
+            or self.overloads >= patience.max_attempts * _OVERLOAD_FACTOR
+        )
 
     def acquit(self) -> None:
         """It was the server's fault."""
-        self.suspicious = self.hangs = 0
+        self.breaks = self.hangs = self.overloads = 0
 
 
 class Pool:
@@ -155,7 +163,7 @@ class Pool:
                     raise BadTakeError(error.flaw, f"twice; last: {error.detail}") from None
             except TransientBackendError as error:
                 tries.count(error)
-                if not tries.is_suspect(error, self._patience):
+                if not tries.is_suspect(self._patience):
                     continue
                 if await self._answers(line):
                     flaw = Flaw.TIMED_OUT if isinstance(error, SilentServerError) else Flaw.ENGINE_FAILED

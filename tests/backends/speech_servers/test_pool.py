@@ -248,6 +248,12 @@ def test_overload_is_waited_out_longer_than_other_trouble() -> None:
         assert ask(pool)
 
 
+def test_a_break_after_much_overload_is_one_break() -> None:
+    answers = [status(429)] * (QUICK.max_attempts + 2)
+    with serving(*answers, reset, ok) as (server, _), pool_at(server.url) as pool:
+        assert ask(pool)
+
+
 def test_never_more_requests_than_a_server_may_have() -> None:
     async def slow(request: web.Request) -> web.StreamResponse:
         await asyncio.sleep(0.01)
