@@ -47,7 +47,7 @@ $(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[flow,espeak,openai,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[flow,espeak,openai,speech,align,similarity,dev]"
 	@touch $@
 
 # torchaudio is linked to CUDA: beside a torch without it, its extension cannot be loaded, but may be missing.
