@@ -9,6 +9,7 @@ What every take was refused for stays with the clip, or in the reason why there 
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
@@ -215,8 +216,12 @@ def _part_of(request: SpeechRequest, text: str, parts: int) -> SpeechRequest:
 
 
 def _explain(request: SpeechRequest, refused: list[RefusedTake]) -> str:
-    """All that was tried, for a person."""
-    tried = "; ".join(f"{one.engine}: {one.flaw.value}: {one.detail}" for one in refused)
-    return f"nobody could say {request.text!r} in the voice of {request.voice.speaker}: " + (
-        tried or f"no engine of the ladder has a voice of this speaker in {request.language.value}"
-    )
+    """What was tried, counted, for a person."""
+    who = f"nobody could say {request.text!r} in the voice of {request.voice.speaker}"
+    if not refused:
+        return f"{who}: no engine of the ladder has a voice of this speaker in {request.language.value}"
+    tried = []
+    for engine in dict.fromkeys(take.engine for take in refused):
+        flaws = Counter(take.flaw.value for take in refused if take.engine == engine)
+        tried.append(f"{engine}: {', '.join(f'{flaw} {count}' for flaw, count in flaws.items())}")
+    return f"{who}: {'; '.join(tried)}; last: {refused[-1].detail}"
