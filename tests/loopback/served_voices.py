@@ -1,18 +1,23 @@
-"""Voices to be cloned that are made on the spot: a catalogue, and a recording of each."""
+"""Voices to be cloned that are made on the spot - a catalogue, and a recording of each - and runs in them."""
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
+from pipeline.config import RunConfig
 from pipeline.domain.labels import Split
+from tests.runs import small_config
 
 RATE_HZ = 24_000
 TRANSCRIPTS = {"en": "Good morning, how are you today?", "zh": "早上好，你今天怎么样？"}
 SPLITS = tuple(split.value for split in Split)
+SCENES = ("follow_up_question", "user_backchannel")
+PATIENCE = {"timeout_s": 1.0, "first_pause_s": 0.02, "longest_pause_s": 0.2, "give_up_after_s": 60.0}
+"""A deadline is what a stuck request costs; a worker that is started again takes its seconds."""
 
 
 def recording(path: Path, pitch_hz: float) -> None:
@@ -24,13 +29,19 @@ def recording(path: Path, pitch_hz: float) -> None:
 
 
 def write_catalogue(
-    directory: Path, splits: Sequence[str] = SPLITS, speakers: int = 3, backends: Sequence[str] = ("cosyvoice",)
+    directory: Path,
+    splits: Sequence[str] = SPLITS,
+    speakers: int = 3,
+    backends: Sequence[str] = ("cosyvoice",),
 ) -> Path:
     """`speakers` persons per language and split; each has a voice of every backend, espeak's own by its name."""
     directory.mkdir(parents=True, exist_ok=True)
     voices: list[dict[str, object]] = []
     for index, (language, split, number) in enumerate(
-        (language, split, number) for language in TRANSCRIPTS for split in splits for number in range(speakers)
+        (language, split, number)
+        for language in TRANSCRIPTS
+        for split in splits
+        for number in range(speakers)
     ):
         speaker = f"{language}-{split}-{number}"
         path = directory / f"{speaker}.wav"
@@ -42,9 +53,7 @@ def write_catalogue(
     return catalogue
 
 
-def _row(
-    speaker: str, language: str, split: str, number: int, backend: str, path: Path
-) -> dict[str, object]:
+def _row(speaker: str, language: str, split: str, number: int, backend: str, path: Path) -> dict[str, object]:
     row: dict[str, object] = {
         "voice_id": f"{backend}-{speaker}",
         "speaker": speaker,
@@ -75,3 +84,32 @@ def _row(
         },
         "consent": "nobody's voice: made of sines",
     }
+
+
+def served_config(
+    url: str,
+    catalogue: Path,
+    *,
+    limit: int = 3,
+    max_in_flight: int = 4,
+    speech: Mapping[str, object] | None = None,
+) -> RunConfig:
+    """The small run of `tests.runs` in the voices of a catalogue, spoken by a CosyVoice worker.
+
+    `limit` dialogues per language; a request may take half a second, and a little more by its length. `speech`
+    replaces keys of the section.
+    """
+    sources = [{"reader": "jsonl", "path": "demo", "language": name, "limit": limit} for name in TRANSCRIPTS]
+    section: dict[str, object] = {
+        "backend": "cosyvoice",
+        "voices": str(catalogue),
+        "cosyvoice": {
+            "endpoints": [{"base_url": url, "max_in_flight": max_in_flight}],
+            "patience": PATIENCE,
+            "slowest": 0.1,
+        },
+    }
+    return small_config(
+        seeds={"sources": sources, "scenes": dict.fromkeys(SCENES, 1.0), "splits": {"train": 1.0}},
+        speech={**section, **(speech or {})},
+    )
