@@ -10,12 +10,14 @@ leaves what emotions do to the level as it is::
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.core.casting import cast
 from pipeline.core.levels import speaker_gain_db
 from pipeline.core.resampling import resample_clip
 from pipeline.core.seeding import derive_seed, draw_uniform
+from pipeline.core.speakable.languages import voice_language
 from pipeline.domain.errors import RecordError
 from pipeline.domain.labels import Speaker
 from pipeline.domain.quarantine import Refusal
@@ -109,9 +111,10 @@ def _request(
     script: Script, utterance: Utterance, voice: Voice, kinds: dict[str, Kind], config: Config, deps: Deps
 ) -> SpeechRequest:
     kind = kinds.get(utterance.utterance_id, Kind.TURN)
+    voice = routed(utterance.text, voice, deps.voices)
     request = SpeechRequest(
         text=utterance.text,
-        language=script.language,
+        language=voice.language,
         voice=voice,
         emotion=utterance.emotion,
         style=utterance.style,
@@ -125,6 +128,18 @@ def _request(
     place = f"{script.dialogue_id}/{utterance.utterance_id}"
     take = int(draw_uniform(deps.root_seed, "bank", place, "take") * config.bank.takes)
     return bank_request(request, take)
+
+
+def routed(text: str, voice: Voice, voices: Sequence[Voice]) -> Voice:
+    """The same speaker's voice in the language that a whole utterance is in, where it has one.
+
+    A Mandarin voice says `iPhone` and `OK`; an English sentence in a Mandarin dialogue it garbles.
+    """
+    language = voice_language(text, voice.language)
+    if language is voice.language:
+        return voice
+    same = (v for v in voices if (v.speaker, v.language, v.split) == (voice.speaker, language, voice.split))
+    return next(same, voice)
 
 
 def bank_request(request: SpeechRequest, take: int) -> SpeechRequest:

@@ -16,7 +16,7 @@ from pipeline.ports import SpeechSynthesizer
 from pipeline.stages import speech
 from pipeline.stages.shard import Shard
 from pipeline.stages.speaking import Ladder
-from pipeline.stages.speech import Config, Deps
+from pipeline.stages.speech import Config, Deps, routed
 from tests.spoken import ALL_SHAPES, bystander, interruption, script_of
 from tests.stages.doubles import HUM_RATE, HUM_WORD, VOICES, HumSynthesizer, voice_of
 
@@ -197,3 +197,12 @@ def test_the_embedded_engine_speaks_the_same_with_one_process_and_two(tmp_path: 
     assert made[0] == made[1]
     assert len(made[0][0].records) == 2
     assert [word.text for word in made[0][0].records[1].clips[0].clip.words] == list("末班船几点开")
+
+
+def test_an_utterance_in_the_other_language_goes_to_the_same_speakers_other_voice() -> None:
+    here = voice_of("ada").model_copy(update={"language": Language.ZH, "voice_id": "zh-ada"})
+    there = voice_of("ada")
+    stranger = voice_of("bo")
+    assert routed("Have a nice day, my friend!", here, (stranger, here, there)) is there
+    assert routed("Have a nice day, my friend!", here, (stranger, here)) is here
+    assert routed("我在看 Attack on Titan。", here, (stranger, here, there)) is here
