@@ -21,6 +21,7 @@ from pipeline.diarizing import DiarizerFailedError, OneChannel, may_be_diarized
 from pipeline.domain.mining import Recording, RejectCode
 from pipeline.io.mining_cache import MiningCache, content_key
 from pipeline.io.recordings.declaration import Listening
+from pipeline.io.recordings.given import files_of
 from pipeline.listening import VERSION, listen_to
 
 _AHEAD = 4
@@ -80,12 +81,7 @@ class Listener:
 
     def key(self, recording: Recording) -> str:
         """Of all that what is heard depends on."""
-        names = (*recording.audio, recording.rttm, recording.words)
-        files = tuple(self.base / name for name in names if name is not None)
-        try:
-            content = content_key(files)
-        except OSError as error:
-            content = f"unreadable {error.errno}"
+        content = " ".join(_state_of(path) for path in files_of(recording, self.base))
         how = self.listening.fingerprint()
         what = recording.model_copy(update={"rights": None}).model_dump_json(
             exclude={"rights", "split", "language"}
@@ -95,6 +91,14 @@ class Listener:
         if self.one_channel is not None and may_be_diarized(recording):
             parts.append(self.one_channel.fingerprint(recording))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _state_of(path: Path) -> str:
+    """What tells that one file has changed; of one that cannot be read, why not."""
+    try:
+        return content_key((path,))
+    except OSError as error:
+        return f"unreadable-{error.errno}"
 
 
 def _end_with_parent() -> None:
