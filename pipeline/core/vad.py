@@ -23,8 +23,8 @@ from pipeline.domain.record import Record
 from pipeline.domain.span import Span
 
 Signal = npt.NDArray[np.float32] | npt.NDArray[np.int16]
-Levels = npt.NDArray[np.float64]
-"""Level per hop in dBFS, `[num_hops]`."""
+Levels = npt.NDArray[np.float64] | npt.NDArray[np.float32]
+"""Level per hop in dBFS, `[num_hops]`; hours of them in single precision."""
 
 _SILENT_DB = -96.0
 """Below the smallest step of PCM16: digital silence, whatever the file calls it."""
@@ -140,7 +140,9 @@ def speech_level_db(levels: Levels) -> float:
     level of the silence of whoever listens most of the time.
     """
     ordered = np.sort(levels)
-    energy = np.cumsum(10.0 ** (ordered / 10.0))
+    energy = np.divide(ordered, 10.0, dtype=np.float64)
+    np.power(10.0, energy, out=energy)  # in place: of hours, every copy counts
+    np.cumsum(energy, out=energy)
     return float(ordered[np.searchsorted(energy, energy[-1] / 2)])
 
 

@@ -91,7 +91,7 @@ def _length(directory: Path) -> Iterator[Row]:
         f"{_SHORT_H} h, two channels",
         long.peak_mb / short.peak_mb,
         "at most",
-        1.75,
+        1.5,
         f"{long.peak_mb:.0f} and {short.peak_mb:.0f} MB: {(long.peak_mb - short.peak_mb) / (_LONG_H - _SHORT_H):.0f} "
         f"MB per hour, whose samples are {3600 * 16_000 * 8 / 2**20:.0f} MB",
     )

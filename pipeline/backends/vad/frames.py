@@ -71,14 +71,15 @@ class _EnergyListener:
 
     def probabilities(self) -> Wave:
         """As `pipeline.core.vad` decides: loud enough, in a stretch that comes near the speech level."""
-        levels = np.concatenate(self._levels or [np.zeros(0, np.float32)]).astype(np.float64)
+        levels = np.concatenate(self._levels or [np.zeros(0, np.float32)])
         settings = EnergyVadSettings()
         speaking = np.zeros(len(levels), np.float32)
         threshold = thresholds_of(levels, settings)
         if threshold is None:
             return speaking
         runs = runs_of(levels >= threshold.speech_db)
-        loud = np.concatenate(([0], np.cumsum(levels >= threshold.trigger_db)))
+        loud = np.zeros(len(levels) + 1, np.int32)
+        np.cumsum(levels >= threshold.trigger_db, out=loud[1:])
         stretches = merge_runs(runs, round(settings.closure_s / STEP_S))
         shortest = settings.min_speech_s / STEP_S
         kept = stretches[loud[stretches[:, 1]] - loud[stretches[:, 0]] >= shortest]
