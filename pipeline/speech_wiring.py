@@ -34,12 +34,14 @@ _BYSTANDERS = frozenset({Scene.THIRD_PARTY_BEFORE, Scene.THIRD_PARTY_AFTER})
 
 def open_ladder(config: Config, voices: Voices, resources: ExitStack) -> Ladder:
     """Open every engine of the ladder. Raises ConfigError for one that is not to be had."""
-    bank = () if config.bank.backend is None else (config.bank.backend,)
-    names = dict.fromkeys((config.backend, *config.then, *bank))
+    turns = dict.fromkeys((config.backend, *config.then))
+    bank = config.bank.backend
+    names = turns if bank is None else {**turns, bank: None}
     return Ladder(
         rungs=tuple(resources.enter_context(_synthesizer(name, config, voices)) for name in names),
         voices=voices.all,
-        bank=config.bank.backend,
+        bank=bank,
+        bank_only=bank is not None and bank not in turns,
         retakes=config.retakes,
         limits=config.gate,
         aligners=tuple(resources.enter_context(_aligner(name)) for name in config.aligners),

@@ -62,6 +62,8 @@ class Ladder:
     """Of all of them: the same speaker may have a voice of each."""
     bank: str | None = None
     """The backend that is asked first for backchannels."""
+    bank_only: bool = False
+    """It is asked for nothing else."""
     retakes: int = 2
     limits: GateLimits = USUAL_LIMITS
     aligners: tuple[Aligner, ...] = ()
@@ -76,7 +78,8 @@ class Ladder:
     def fingerprint(self) -> str:
         """Of everything that changes the clip of an equal request."""
         parts = [rung.capabilities.engine for rung in self.rungs]
-        parts += [str(self.bank), str(self.retakes), self.limits.fingerprint()]
+        parts += [f"{self.bank} only" if self.bank_only else str(self.bank)]
+        parts += [str(self.retakes), self.limits.fingerprint()]
         parts += [aligner.name for aligner in self.aligners]
         parts += [judge.fingerprint() for judge in (self.listener, self.comparer) if judge is not None]
         return "/".join(parts)
@@ -84,13 +87,17 @@ class Ladder:
     def clip_digest(self, request: SpeechRequest, sampling_rate: int) -> str:
         """Address of a clip: what was asked, of whom, at which rate."""
         heard = request.model_copy(update={"tags": tuple(p for p in request.tags if p.tag in self.tags)})
-        asked = f"{heard.fingerprint()}/{self.fingerprint()}/{sampling_rate}"
+        others = [v.fingerprint() for _, v in self.rungs_for(request) if v != request.voice]
+        asked = "/".join([heard.fingerprint(), self.fingerprint(), *others, str(sampling_rate)])
         return hashlib.sha256(asked.encode()).hexdigest()
 
     def rungs_for(self, request: SpeechRequest) -> Iterator[tuple[SpeechSynthesizer, Voice]]:
         """Engines that have a voice of this speaker, in order: nobody's voice changes in mid-dialogue."""
-        first = self.bank if request.kind is Kind.BACKCHANNEL else None
+        is_backchannel = request.kind is Kind.BACKCHANNEL
+        first = self.bank if is_backchannel else None
         for rung in sorted(self.rungs, key=lambda rung: rung.backend != first):
+            if self.bank_only and rung.backend == self.bank and not is_backchannel:
+                continue
             voice = self._voice_of(request.voice, rung.backend)
             if voice is not None and request.language in rung.capabilities.languages:
                 yield rung, voice

@@ -48,7 +48,9 @@ class Deps:
 
     def fingerprint(self) -> str:
         """Engines, voices and rate."""
-        catalogue = hashlib.sha256("\n".join(v.fingerprint() for v in self.voices).encode()).hexdigest()
+        others = {rung.backend for rung in self.ladder.rungs[1:]}
+        voices = (*self.voices, *(voice for voice in self.ladder.voices if voice.backend in others))
+        catalogue = hashlib.sha256("\n".join(v.fingerprint() for v in voices).encode()).hexdigest()
         return f"{self.ladder.fingerprint()}/{catalogue}/{self.sampling_rate}"
 
 
