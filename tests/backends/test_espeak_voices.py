@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from pipeline.backends.espeak import EspeakSynthesizer
-from pipeline.backends.espeak.calibration import TEST_SENTENCES, measure_median_f0_hz, median_f0_hz
+from pipeline.backends.espeak.calibration import TEST_SENTENCES, measure_median_f0_hz
 from pipeline.backends.espeak.prosody import EMOTIONS, STYLES, prosody
 from pipeline.core.speakable import speakable
+from pipeline.core.voice_measures import median_f0_hz
 from pipeline.domain.labels import Emotion, Gender, Language, Style
 from pipeline.domain.takes import Take
 from pipeline.domain.voice import SpeechRequest, Voice
@@ -38,19 +39,6 @@ def speak(synthesizer: EspeakSynthesizer, voice: Voice, emotion: Emotion, style:
         seed=0,
     )
     return asyncio.run(synthesizer.synthesize(request))
-
-
-@pytest.mark.parametrize("hz", [70, 110, 200, 290])
-def test_pitch_of_a_known_tone_is_found(hz: int) -> None:
-    time_s = np.arange(22050) / 22050
-    tone = np.sum([np.sin(2 * np.pi * hz * k * time_s) / k for k in range(1, 8)], axis=0).astype(np.float32)
-    assert median_f0_hz(tone, 22050) == pytest.approx(hz, rel=0.01)
-
-
-def test_noise_has_no_pitch() -> None:
-    noise = np.random.default_rng(1).normal(size=22050).astype(np.float32)
-    with pytest.raises(ValueError, match="no voiced frame"):
-        median_f0_hz(noise, 22050)
 
 
 @pytest.mark.parametrize("voice", VOICES[::3], ids=lambda voice: voice.voice_id)
