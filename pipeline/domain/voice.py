@@ -47,8 +47,8 @@ class Voice(Record):
     backend: str
     backend_voice: str
     """The engine's own name for it."""
-    median_f0_hz: float = Field(gt=0)
-    """Measured on the catalogue's test sentence."""
+    median_f0_hz: float | None = Field(default=None, gt=0)
+    """Measured on the reference, or on the test sentence of its language; None: not measured."""
     formant_scale: float | None = Field(default=None, gt=0)
     """Formants relative to the engine's base voice (1.0); > 1 is a shorter vocal tract. None: not known."""
     licence: Licence
