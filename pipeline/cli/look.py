@@ -1,6 +1,5 @@
-"""Commands that show what there is: seeds, voices, prompts."""
+"""Commands that show what there is: seeds, prompts."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -75,55 +74,6 @@ def _print_seed(seed: "SeedDialogue") -> None:
         emotion = f" ({turn.emotion})" if turn.emotion else ""
         click.echo(f"  {names[turn.speaker]}{emotion}: {turn.text}")
     click.echo()
-
-
-@click.group()
-def voices() -> None:
-    """The voice catalogue."""
-
-
-@voices.command("list")
-@click.option("--catalogue", type=click.Path(path_type=Path), help="Another catalogue than the shipped one.")
-def list_voices(catalogue: Path | None) -> None:
-    """Every voice: language, gender, split, pitch, formants, licence."""
-    from pipeline.cli.tables import print_table
-    from pipeline.io.voices import load_catalogue
-
-    rows = [("voice", "person", "language", "gender", "split", "f0 Hz", "formants", "backend", "licence")]
-    for voice in load_catalogue(catalogue):
-        rows.append(
-            (
-                voice.voice_id,
-                voice.speaker,
-                voice.language.value,
-                voice.gender.value,
-                voice.split.value,
-                f"{voice.median_f0_hz:.0f}",
-                f"{voice.formant_scale:.2f}",
-                voice.backend,
-                voice.licence.id,
-            )
-        )
-    print_table(rows)
-
-
-@voices.command("check")
-@click.option("--catalogue", type=click.Path(path_type=Path), help="Another catalogue than the shipped one.")
-def check_voices(catalogue: Path | None) -> None:
-    """Validate the catalogue: ids, splits, and enough persons for a three-party dialogue in every split."""
-    from collections import defaultdict
-
-    from pipeline.domain.errors import ConfigError
-    from pipeline.io.voices import load_catalogue
-
-    persons: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for voice in load_catalogue(catalogue):
-        persons[voice.language.value, voice.split.value].add(voice.speaker)
-    short = [f"{lang}/{split}: {len(who)}" for (lang, split), who in sorted(persons.items()) if len(who) < 3]
-    if short:
-        raise ConfigError(f"voices: fewer than 3 persons in {', '.join(short)}; add voices to the catalogue")
-    for (language, split), who in sorted(persons.items()):
-        click.echo(f"{language}/{split}: {len(who)} persons")
 
 
 @click.group()

@@ -10,11 +10,12 @@ from pipeline.cli.author import script
 from pipeline.cli.compare import compare
 from pipeline.cli.context import Context, RunFlow
 from pipeline.cli.filter import filter_recordings
-from pipeline.cli.look import prompts, seeds, voices
+from pipeline.cli.look import prompts, seeds
 from pipeline.cli.measure import check, describe, fit
 from pipeline.cli.produce import export, preview, retime, run
 from pipeline.cli.speech import speech
 from pipeline.cli.system import doctor
+from pipeline.cli.voices import voices
 from pipeline.domain.errors import ConfigError, PipelineError
 
 EPILOG = """

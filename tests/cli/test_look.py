@@ -3,11 +3,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-import yaml
 
 from pipeline.io.corpora import CORPORA
 from pipeline.io.prompts import load_prompts, shipped_prompts
-from pipeline.io.voices import load_catalogue
 from tests.cli.calling import humdial
 
 DIALOGUE = {
@@ -79,50 +77,6 @@ def test_seeds_that_cannot_be_shown_are_exit_code_2(
     answer = humdial("seeds", "show", *arguments)
     assert (answer.code, answer.out) == (2, "")
     assert problem in answer.problem
-
-
-def test_voices_list_names_every_voice() -> None:
-    answer = humdial("voices", "list")
-    assert answer.code == 0
-    assert [line.split()[0] for line in answer.out.splitlines()[1:]] == [v.voice_id for v in load_catalogue()]
-
-
-def test_voices_check_counts_persons_per_language_and_split() -> None:
-    answer = humdial("voices", "check")
-    assert answer.code == 0
-    rows = answer.out.splitlines()
-    assert len(rows) == 6
-    assert all(int(row.split()[1]) >= 3 for row in rows)
-
-
-def catalogue(path: Path, count: int, **changes: object) -> Path:
-    voices = [voice.model_dump(mode="json") | changes for voice in load_catalogue()[:count]]
-    path.write_text(yaml.safe_dump({"voices": voices}), encoding="utf-8")
-    return path
-
-
-@pytest.mark.parametrize(
-    ("count", "changes", "problem"),
-    [
-        (1, {}, "fewer than 3 persons in "),
-        (2, {"voice_id": "same"}, "voice_id must be unique"),
-        (1, {"median_f0_hz": -1}, "median_f0_hz"),
-        (1, {"pitch": 1}, "pitch"),
-    ],
-)
-def test_a_catalogue_that_cannot_be_used_is_exit_code_2(
-    count: int, changes: dict[str, object], problem: str, tmp_path: Path
-) -> None:
-    answer = humdial("voices", "check", "--catalogue", catalogue(tmp_path / "voices.yaml", count, **changes))
-    assert answer.code == 2
-    assert problem in answer.problem
-
-
-@pytest.mark.parametrize("command", ["list", "check"])
-def test_a_catalogue_that_is_not_there_is_exit_code_2(command: str, tmp_path: Path) -> None:
-    answer = humdial("voices", command, "--catalogue", tmp_path / "absent.yaml")
-    assert answer.code == 2
-    assert "absent.yaml" in answer.problem
 
 
 def test_prompts_list_names_every_version_with_its_hash() -> None:
