@@ -168,7 +168,7 @@ def _ffmpeg() -> str:
 
 EXAMINATIONS = (
     Examination("python", "everything", _python),
-    Examination("extra espeak", "speech: its only backend", _espeak),
+    Examination("extra espeak", "speech.backend espeak", _espeak),
     Examination("audio files", "render, export", _audio),
     Examination("prompts", "script", _prompts),
     Examination("voices", "speech", _voices),
@@ -177,7 +177,15 @@ EXAMINATIONS = (
     Examination("outputs", "run", _outputs),
     Examination("extra flow", "run; preview and retime do without", _flow, optional=True),
     Examination("extra openai", "script.author.backend openai", _extra("openai", "openai"), optional=True),
+    Examination(
+        "extra speech",
+        "speech.backend cosyvoice, openai_speech, cosyvoice_fastapi; transcripts",
+        _extra("speech", "aiohttp"),
+        optional=True,
+    ),
+    Examination("extra align", "speech.aligners whisper", _extra("align", "faster-whisper"), optional=True),
+    Examination("extra similarity", "speech.likeness", _extra("similarity", "onnxruntime"), optional=True),
     Examination("extra plot", "describe --plot", _extra("plot", "matplotlib"), optional=True),
     Examination("extra vad", "--detector webrtc", _extra("vad", "webrtcvad-wheels"), optional=True),
-    Examination("ffmpeg", "turning other recordings into WAV", _ffmpeg, optional=True),
+    Examination("ffmpeg", "filter: m4a, mp4, webm, amr, wma", _ffmpeg, optional=True),
 )
