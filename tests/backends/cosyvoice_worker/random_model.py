@@ -1,166 +1,75 @@
-"""Writes a CosyVoice 1 model directory of some 10 MB with random weights: `python random_model.py ROOT OUT`.
+"""Writes a CosyVoice model directory with random weights: `python random_model.py ROOT OUT [VERSION]`.
 
 Runs in CosyVoice's own environment, with its real classes: every layer is there, only narrow. What comes out is
-noise of a plausible length, so that everything but the quality of speech can be seen to work.
+noise of a plausible length, so that everything but the quality of speech can be seen to work. Version 1 takes some
+10 MB, 2 and 3 some 40 MB, for the language model wants a vocabulary as large as the real one: version 3 knows
+`<|endofprompt|>` by its number.
 """
 
+import json
+import shutil
 import sys
 from pathlib import Path
 
-YAML = """
-sample_rate: 22050
-llm: !new:cosyvoice.llm.llm.TransformerLM
-    text_encoder_input_size: 32
-    llm_input_size: 32
-    llm_output_size: 32
-    text_token_size: 51866
-    speech_token_size: 4096
-    length_normalized_loss: True
-    lsm_weight: 0
-    spk_embed_dim: 192
-    text_encoder: !new:cosyvoice.transformer.encoder.ConformerEncoder
-        input_size: 32
-        output_size: 32
-        attention_heads: 2
-        linear_units: 64
-        num_blocks: 1
-        dropout_rate: 0.1
-        positional_dropout_rate: 0.1
-        attention_dropout_rate: 0.0
-        normalize_before: True
-        input_layer: 'linear'
-        pos_enc_layer_type: 'rel_pos_espnet'
-        selfattention_layer_type: 'rel_selfattn'
-        use_cnn_module: False
-        macaron_style: False
-        use_dynamic_chunk: False
-        use_dynamic_left_chunk: False
-        static_chunk_size: 1
-    llm: !new:cosyvoice.transformer.encoder.TransformerEncoder
-        input_size: 32
-        output_size: 32
-        attention_heads: 2
-        linear_units: 64
-        num_blocks: 1
-        dropout_rate: 0.1
-        positional_dropout_rate: 0.1
-        attention_dropout_rate: 0.0
-        input_layer: 'linear_legacy'
-        pos_enc_layer_type: 'rel_pos_espnet'
-        selfattention_layer_type: 'rel_selfattn'
-        static_chunk_size: 1
-    sampling: !name:cosyvoice.utils.common.ras_sampling
-        top_p: 0.8
-        top_k: 25
-        win_size: 10
-        tau_r: 0.1
-flow: !new:cosyvoice.flow.flow.MaskedDiffWithXvec
-    input_size: 32
-    output_size: 80
-    spk_embed_dim: 192
-    output_type: 'mel'
-    vocab_size: 4096
-    input_frame_rate: 50
-    only_mask_loss: True
-    encoder: !new:cosyvoice.transformer.encoder.ConformerEncoder
-        output_size: 32
-        attention_heads: 2
-        linear_units: 64
-        num_blocks: 1
-        dropout_rate: 0.1
-        positional_dropout_rate: 0.1
-        attention_dropout_rate: 0.1
-        normalize_before: True
-        input_layer: 'linear'
-        pos_enc_layer_type: 'rel_pos_espnet'
-        selfattention_layer_type: 'rel_selfattn'
-        input_size: 32
-        use_cnn_module: False
-        macaron_style: False
-    length_regulator: !new:cosyvoice.flow.length_regulator.InterpolateRegulator
-        channels: 80
-        sampling_ratios: [1, 1, 1, 1]
-    decoder: !new:cosyvoice.flow.flow_matching.ConditionalCFM
-        in_channels: 240
-        n_spks: 1
-        spk_emb_dim: 80
-        cfm_params: !new:omegaconf.DictConfig
-            content:
-                sigma_min: 1e-06
-                solver: 'euler'
-                t_scheduler: 'cosine'
-                training_cfg_rate: 0.2
-                inference_cfg_rate: 0.7
-                reg_loss_type: 'l1'
-        estimator: !new:cosyvoice.flow.decoder.ConditionalDecoder
-            in_channels: 320
-            out_channels: 80
-            channels: [32, 32]
-            dropout: 0.0
-            attention_head_dim: 16
-            n_blocks: 1
-            num_mid_blocks: 1
-            num_heads: 2
-            act_fn: 'gelu'
-hift: !new:cosyvoice.hifigan.generator.HiFTGenerator
-    in_channels: 80
-    base_channels: 32
-    nb_harmonics: 8
-    sampling_rate: 22050
-    nsf_alpha: 0.1
-    nsf_sigma: 0.003
-    nsf_voiced_threshold: 10
-    upsample_rates: [8, 8]
-    upsample_kernel_sizes: [16, 16]
-    istft_params:
-        n_fft: 16
-        hop_len: 4
-    resblock_kernel_sizes: [3, 7, 11]
-    resblock_dilation_sizes: [[1, 3, 5], [1, 3, 5], [1, 3, 5]]
-    source_resblock_kernel_sizes: [7, 11]
-    source_resblock_dilation_sizes: [[1, 3, 5], [1, 3, 5]]
-    lrelu_slope: 0.1
-    audio_limit: 0.99
-    f0_predictor: !new:cosyvoice.hifigan.f0_predictor.ConvRNNF0Predictor
-        num_class: 1
-        in_channels: 80
-        cond_channels: 32
-get_tokenizer: !name:whisper.tokenizer.get_tokenizer
-    multilingual: True
-    num_languages: 100
-    language: 'en'
-    task: 'transcribe'
-allowed_special: 'all'
-feat_extractor: !name:matcha.utils.audio.mel_spectrogram
-    n_fft: 1024
-    num_mels: 80
-    sampling_rate: 22050
-    hop_size: 256
-    win_size: 1024
-    fmin: 0
-    fmax: 8000
-    center: False
-"""
+YAMLS = {1: "cosyvoice.yaml", 2: "cosyvoice2.yaml", 3: "cosyvoice3.yaml"}
 SPEAKERS = ("英文女", "英文男", "中文女")
 SEED = 1
+_SPEECH_TOKENS = 6561
+_VOCABULARY = 151_643
+"""Of Qwen 2: `<|endofprompt|>` is the fourth token after it."""
 
 
-def write_model(root: Path, out: Path) -> None:
-    """The files that `CosyVoice(model_dir)` reads."""
+def write_model(root: Path, out: Path, version: int) -> None:
+    """The files that `AutoModel(model_dir)` reads."""
     sys.path[:0] = [str(root), str(root / "third_party" / "Matcha-TTS")]
     import torch
     from hyperpyyaml import load_hyperpyyaml
 
     out.mkdir(parents=True, exist_ok=True)
-    (out / "cosyvoice.yaml").write_text(YAML, encoding="utf-8")
     torch.manual_seed(SEED)
-    parts = load_hyperpyyaml(YAML)
+    overrides = {}
+    if version > 1:
+        overrides["qwen_pretrain_path"] = str(out / "CosyVoice-BlankEN")
+        _write_language_model(out / "CosyVoice-BlankEN")
+    yaml = shutil.copy(Path(__file__).parent / "random_models" / YAMLS[version], out)
+    with Path(yaml).open(encoding="utf-8") as file:
+        parts = load_hyperpyyaml(file, overrides=overrides)
+    if version > 1:  # stop tokens are never among the likeliest: `random_engine.py` decides the length
+        with torch.no_grad():
+            parts["llm"].llm_decoder.weight[_SPEECH_TOKENS:] = 0
     for name in ("llm", "flow", "hift"):
         torch.save(parts[name].state_dict(), out / f"{name}.pt")
-    voices = {speaker: {"embedding": torch.randn(1, 192)} for speaker in SPEAKERS}
-    torch.save(voices, out / "spk2info.pt")
+    if version == 1:
+        voices = {speaker: {"embedding": torch.randn(1, 192)} for speaker in SPEAKERS}
+        torch.save(voices, out / "spk2info.pt")
     _write_speaker_encoder(out / "campplus.onnx")
-    _write_speech_tokenizer(out / "speech_tokenizer_v1.onnx")
+    tokens, step = (4096, 2) if version == 1 else (_SPEECH_TOKENS, 4)
+    _write_speech_tokenizer(out / f"speech_tokenizer_v{version}.onnx", tokens, step)
+
+
+def _write_language_model(place: Path) -> None:
+    """A Qwen 2 of one layer, and a tokenizer that knows bytes only."""
+    from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen2Tokenizer
+    from transformers.models.qwen2.tokenization_qwen2 import bytes_to_unicode
+
+    place.mkdir()
+    words = [*bytes_to_unicode().values()]
+    words += [f"filler{index}" for index in range(_VOCABULARY - len(words))]
+    (place / "vocab.json").write_text(json.dumps({word: index for index, word in enumerate(words)}))
+    (place / "merges.txt").write_text("#version: 0.2\n")
+    tokenizer = Qwen2Tokenizer(str(place / "vocab.json"), str(place / "merges.txt"))
+    tokenizer.save_pretrained(place)
+    config = Qwen2Config(
+        vocab_size=_VOCABULARY + 400,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        tie_word_embeddings=True,
+        initializer_range=0.5,  # as loud as speech tokens are, so that every text token is heard
+    )
+    Qwen2ForCausalLM(config).save_pretrained(place)
 
 
 def _write_speaker_encoder(path: Path) -> None:
@@ -182,8 +91,8 @@ def _write_speaker_encoder(path: Path) -> None:
     )
 
 
-def _write_speech_tokenizer(path: Path) -> None:
-    """[1, 128, frames] -> [1, frames / 2]: a token of 4096 from the mean of every second frame."""
+def _write_speech_tokenizer(path: Path, tokens: int, step: int) -> None:
+    """[1, 128, frames] -> [1, frames / step]: a token from the mean of every `step`-th frame."""
     import numpy as np
     from onnx import TensorProto, helper, numpy_helper
 
@@ -191,9 +100,9 @@ def _write_speech_tokenizer(path: Path) -> None:
         "start": np.array([0], np.int64),
         "end": np.array([2**31], np.int64),
         "axis": np.array([1], np.int64),
-        "step": np.array([2], np.int64),
+        "step": np.array([step], np.int64),
         "scale": np.array(100_003.0, np.float32),
-        "size": np.array(4096, np.int32),
+        "size": np.array(tokens, np.int32),
     }
     nodes = [
         helper.make_node("ReduceMean", ["feats"], ["mean"], axes=[1], keepdims=0),
@@ -226,4 +135,6 @@ def _save(path, nodes, inputs, output, constants) -> None:  # type: ignore[no-un
 
 
 if __name__ == "__main__":
-    write_model(Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve())
+    write_model(
+        Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve(), int(sys.argv[3]) if sys.argv[3:] else 1
+    )
