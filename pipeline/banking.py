@@ -27,11 +27,13 @@ class Deposit:
 
     voice: Voice
     engines: Counter[str]
-    """Takes by the engine that made them."""
+    """Good takes by the engine that made them."""
+    spoken: int
+    """Of them, those that were not there before."""
     refused: Counter[Flaw]
-    """Takes that were no good, of those that were made for the bank."""
+    """Takes that were no good, on the way to those that are."""
     missing: tuple[str, ...]
-    """Forms of which no engine made a good take, with the reason."""
+    """Forms of which no engine made one good take, each with the reason."""
 
 
 def build_bank(config: RunConfig, store: Path, told: Callable[[Deposit], None]) -> tuple[Deposit, ...]:
@@ -40,10 +42,11 @@ def build_bank(config: RunConfig, store: Path, told: Callable[[Deposit], None]) 
     try:
         deps = wiring.speech_deps()
         languages = {source.language for source in config.seeds.sources}
+        splits = {split for split, weight in config.seeds.splits.items() if weight > 0}
         return tuple(
             _deposit(voice, config.speech.bank.takes, deps, told)
             for voice in deps.voices
-            if voice.language in languages
+            if voice.language in languages and voice.split in splits
         )
     finally:
         wiring.close()
@@ -58,19 +61,23 @@ def _deposit(voice: Voice, takes: int, deps: Deps, told: Callable[[Deposit], Non
 async def _fill(voice: Voice, takes: int, deps: Deps) -> Deposit:
     speaking = Speaking(deps.ladder)
     requests = tuple(_requests(voice, takes))
-    outcomes = await asyncio.gather(*(_take(request, deps, speaking) for request in requests))
+    known = [deps.clips.find_clip(deps.ladder.clip_digest(one, deps.sampling_rate)) for one in requests]
+    outcomes = await asyncio.gather(
+        *(_take(one, ref, deps, speaking) for one, ref in zip(requests, known, strict=True))
+    )
     refs = [one for one in outcomes if isinstance(one, ClipRef)]
     said = {request.text for request, one in zip(requests, outcomes, strict=True) if isinstance(one, ClipRef)}
     missing = {
-        request.text: str(one)
+        request.text: one.detail
         for request, one in zip(requests, outcomes, strict=True)
         if isinstance(one, RecordError) and request.text not in said
     }
     return Deposit(
-        voice,
-        Counter(ref.engine for ref in refs),
-        Counter(take.flaw for ref in refs for take in ref.making.refused),
-        tuple(missing.values()),
+        voice=voice,
+        engines=Counter(ref.engine for ref in refs),
+        spoken=len(refs) - sum(ref is not None for ref in known),
+        refused=Counter(take.flaw for ref in refs for take in ref.making.refused),
+        missing=tuple(missing.values()),
     )
 
 
@@ -89,8 +96,10 @@ def _requests(voice: Voice, takes: int) -> Iterator[SpeechRequest]:
             yield bank_request(form, take)
 
 
-async def _take(request: SpeechRequest, deps: Deps, speaking: Speaking) -> ClipRef | RecordError:
+async def _take(
+    request: SpeechRequest, known: ClipRef | None, deps: Deps, speaking: Speaking
+) -> ClipRef | RecordError:
     try:
-        return await clip_of(request, deps, speaking)
+        return known or await clip_of(request, deps, speaking)
     except RecordError as error:
         return error

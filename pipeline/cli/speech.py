@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from pipeline.cli.speech_bank import bank
+
 MODELS = "pretrained_models"
 NEEDED = ("torch", "fastapi", "uvicorn", "pydantic", "numpy")
 """What the worker and the model import; the rest is CosyVoice's own list of requirements."""
@@ -16,6 +18,9 @@ _PATH = click.Path(path_type=Path)
 @click.group()
 def speech() -> None:
     """Engines that speak."""
+
+
+speech.add_command(bank)
 
 
 @speech.command("serve-cosyvoice", context_settings={"ignore_unknown_options": True})

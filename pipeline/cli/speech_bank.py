@@ -1,5 +1,6 @@
 """The command that fills the backchannel bank."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,9 @@ from pipeline.cli.produce import SET
 
 if TYPE_CHECKING:
     from pipeline.banking import Deposit
+
+
+_MOST_NAMED = 10
 
 
 @click.command("bank")
@@ -24,34 +28,38 @@ if TYPE_CHECKING:
 def bank(config: str, store: Path, overrides: tuple[str, ...]) -> None:
     """Build the backchannel bank: several checked takes of each short interjection, by every voice.
 
-    CONFIG says who speaks (speech.backend, speech.bank) and in which languages. Runs with the same speech section
-    draw their backchannels from it; what is stored already is not spoken again. Exit code 1 where some form could
-    be said by nobody.
+    CONFIG is a preset or a file, as for `humdial run`: it says who speaks (speech), in which languages and splits
+    (seeds), and how many takes there are of a form (speech.bank.takes). Runs with the same speech section and
+    store draw from them. What is stored already is not spoken again; the same command goes on where it stopped.
+    Exit code 1 where some form could be said by nobody.
     """
     from pipeline.banking import build_bank
     from pipeline.cli.tables import print_table
     from pipeline.config import find_config, load_config
 
     settings = load_config(find_config(config), overrides)
-    deposits = build_bank(settings, store, _say)
-    refused = sum(sum(one.refused.values()) for one in deposits)
-    rows: list[tuple[str, ...]] = [("engine", "takes")]
-    engines = sorted({engine for one in deposits for engine in one.engines})
-    rows.extend((name, str(sum(one.engines[name] for one in deposits))) for name in engines)
+    deposits = build_bank(settings, store, _tell)
+    engines: Counter[str] = sum((one.engines for one in deposits), Counter())
     click.echo()
-    print_table(rows)
+    print_table([("engine", "takes"), *((name, f"{count:,}") for name, count in engines.most_common())])
+    spoken = sum(one.spoken for one in deposits)
+    click.echo(
+        f"\n{store}: {engines.total():,} takes by {len(deposits)} voices, {spoken:,} of them spoken now; on the way "
+        f"to them, {sum(one.refused.total() for one in deposits):,} were no good"
+    )
     missing = [reason for one in deposits for reason in one.missing]
-    click.echo(f"\n{store}: {len(deposits)} voices; {refused} takes were no good and were taken again")
     if missing:
-        click.echo(f"{len(missing)} forms could be said by nobody, the first: {missing[0]}")
+        click.echo(f"\nforms of which there is no take: {len(missing)}")
+        for reason in missing[:_MOST_NAMED]:
+            click.echo(f"  {reason}")
         raise click.exceptions.Exit(1)
 
 
-def _say(deposit: "Deposit") -> None:
+def _tell(deposit: "Deposit") -> None:
     flaws = ", ".join(f"{flaw.value} {count}" for flaw, count in sorted(deposit.refused.items()))
     click.echo(
-        f"{deposit.voice.voice_id}: {sum(deposit.engines.values())} takes"
-        + (f"; taken again: {flaws}" if flaws else "")
-        + (f"; {len(deposit.missing)} forms missing" if deposit.missing else ""),
+        f"{deposit.voice.voice_id}: {deposit.engines.total()} takes, {deposit.spoken} spoken now"
+        + (f"; no good: {flaws}" if flaws else "")
+        + (f"; forms without a take: {len(deposit.missing)}" if deposit.missing else ""),
         err=True,
     )

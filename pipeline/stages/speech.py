@@ -20,7 +20,7 @@ from pipeline.core.seeding import derive_seed, draw_uniform
 from pipeline.core.speakable.languages import voice_language
 from pipeline.domain.errors import RecordError
 from pipeline.domain.labels import Speaker
-from pipeline.domain.quarantine import Refusal
+from pipeline.domain.quarantine import Reason, Refusal
 from pipeline.domain.script import Script, Utterance
 from pipeline.domain.spoken import SpokenScript, SpokenUtterance
 from pipeline.domain.takes import Kind
@@ -83,8 +83,10 @@ async def _speak(script: Script, config: Config, deps: Deps, speaking: Speaking)
     kinds = kinds_of(script)
     unspoken = script.unspoken()
     said = [u for u in script.utterances if u.utterance_id not in unspoken]
+    requests = [_request(u, voices[u.speaker], kinds, deps) for u in said]
+    places = [f"{script.dialogue_id}/{u.utterance_id}" for u in said]
     refs = await asyncio.gather(
-        *(clip_of(_request(script, u, voices[u.speaker], kinds, config, deps), deps, speaking) for u in said)
+        *(_said_in(place, one, config, deps, speaking) for place, one in zip(places, requests, strict=True))
     )
     clips = tuple(
         SpokenUtterance(utterance_id=u.utterance_id, clip=ref) for u, ref in zip(said, refs, strict=True)
@@ -109,12 +111,9 @@ def kinds_of(script: Script) -> dict[str, Kind]:
     return kinds
 
 
-def _request(
-    script: Script, utterance: Utterance, voice: Voice, kinds: dict[str, Kind], config: Config, deps: Deps
-) -> SpeechRequest:
-    kind = kinds.get(utterance.utterance_id, Kind.TURN)
+def _request(utterance: Utterance, voice: Voice, kinds: dict[str, Kind], deps: Deps) -> SpeechRequest:
     voice = routed(utterance.text, voice, deps.voices)
-    request = SpeechRequest(
+    return SpeechRequest(
         text=utterance.text,
         language=voice.language,
         voice=voice,
@@ -122,14 +121,27 @@ def _request(
         style=utterance.style,
         intensity=utterance.intensity,
         tags=utterance.tags,
-        kind=kind,
+        kind=kinds.get(utterance.utterance_id, Kind.TURN),
         seed=derive_seed(deps.root_seed, NAME, f"{voice.voice_id}/{utterance.text}"),
     )
-    if kind is not Kind.BACKCHANNEL:
-        return request
-    place = f"{script.dialogue_id}/{utterance.utterance_id}"
-    take = int(draw_uniform(deps.root_seed, "bank", place, "take") * config.bank.takes)
-    return bank_request(request, take)
+
+
+async def _said_in(
+    place: str, request: SpeechRequest, config: Config, deps: Deps, speaking: Speaking
+) -> ClipRef:
+    """The clip of an utterance; of a backchannel the drawn take, or the next that can be made."""
+    if request.kind is not Kind.BACKCHANNEL:
+        return await clip_of(request, deps, speaking)
+    takes = config.bank.takes
+    drawn = int(draw_uniform(deps.root_seed, "bank", place, "take") * takes)
+    *others, last = ((drawn + number) % takes for number in range(takes))
+    for take in others:
+        try:
+            return await clip_of(bank_request(request, take), deps, speaking)
+        except RecordError as error:
+            if error.reason is not Reason.BAD_AUDIO:
+                raise
+    return await clip_of(bank_request(request, last), deps, speaking)
 
 
 def routed(text: str, voice: Voice, voices: Sequence[Voice]) -> Voice:

@@ -92,6 +92,7 @@ def served_config(
     *,
     limit: int = 3,
     max_in_flight: int = 4,
+    scenes: Sequence[str] = SCENES,
     speech: Mapping[str, object] | None = None,
 ) -> RunConfig:
     """The small run of `tests.runs` in the voices of a catalogue, spoken by a CosyVoice worker.
@@ -110,6 +111,6 @@ def served_config(
         },
     }
     return small_config(
-        seeds={"sources": sources, "scenes": dict.fromkeys(SCENES, 1.0), "splits": {"train": 1.0}},
+        seeds={"sources": sources, "scenes": dict.fromkeys(scenes, 1.0), "splits": {"train": 1.0}},
         speech={**section, **(speech or {})},
     )
