@@ -53,6 +53,7 @@ PLAIN, SHORT = "plain", "short"
 _USES = (PLAIN, SHORT, *(emotion.value for emotion in Emotion))
 _NO_CONSENT = frozenset({"", "no", "false", "0", "none", "unknown"})
 """No ground, whatever is written: the CosyVoice worker refuses the same."""
+_LONGEST_CONSENT = 500
 _CUT_S = 1.0
 """Copies of a recording are looked for among those whose length differs by no more."""
 
@@ -101,9 +102,11 @@ def add_voice(
     Raises ConfigError for what no other recording mends (an id that is taken, a speaker of another split), and what
     the transcriber raises.
     """
-    if (row.consent or "").strip().lower() in _NO_CONSENT:
+    consent = (row.consent or "").strip()
+    if consent.lower() in _NO_CONSENT or len(consent) > _LONGEST_CONSENT:
         raise ConfigError(
-            f"voices: {row.voice_id}: consent is {row.consent!r}; wanted who agreed, and where that is written down"
+            f"voices: {row.voice_id}: consent is {consent[:60]!r}; wanted who agreed, and where that is written, in "
+            f"{_LONGEST_CONSENT} characters; remedy: --consent 'release signed by ... on ..., kept in ...'"
         )
     given = sorted(given, key=lambda one: _USES.index(one.use))
     recordings = tuple(read_recording(one.clip) for one in given)

@@ -10,6 +10,7 @@ import pytest
 import soundfile
 import soxr
 
+from pipeline.backends.cosyvoice.worker.voices import Registry
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.labels import Emotion, Gender, Language, Split, Style
 from pipeline.domain.licence import Licence
@@ -84,6 +85,7 @@ def test_a_good_recording_becomes_a_voice_with_its_measured_pitch_and_an_equal_c
     assert check_voices(clips / "mine" / "voices.yaml")[0].findings == ()
 
 
+SILENT = np.zeros(round(0.75 * RATE_HZ), np.float32)
 USES = ("short", "sad", "happy")
 
 
@@ -204,6 +206,7 @@ def test_one_bad_mood_keeps_the_whole_voice_out(clips: Path) -> None:
         ({"voice_id": "en-ben", "speaker": "ben"}, "whose speaker is anna, not ben"),
         ({"consent": "No"}, "wanted who agreed"),
         ({"consent": None}, "wanted who agreed"),
+        ({"consent": "yes " * 126}, "in 500 characters"),
     ],
 )
 def test_a_voice_that_contradicts_the_catalogue_is_refused(
@@ -341,6 +344,39 @@ def test_two_speakers_with_one_recording_written_by_hand_are_found(clips: Path) 
     anna, bea = check_voices(catalogue)
     assert anna.findings == ()
     assert "whose speaker is anna, not bea" in bea.findings[0]
+
+
+@pytest.mark.parametrize(
+    ("samples", "rate_hz", "subtype", "text"),
+    [
+        (talk(200), RATE_HZ, "PCM_16", TEXT),
+        (talk(200), RATE_HZ, "PCM_24", TEXT),
+        (talk(200), RATE_HZ, "PCM_32", TEXT),
+        (talk(200, rate_hz=16_000), 16_000, "FLOAT", TEXT),
+        (np.concatenate([SILENT, 0.11 * talk(200), SILENT]).astype(np.float32), RATE_HZ, "PCM_16", TEXT),
+        (talk(200, 29.5), RATE_HZ, "PCM_16", " ".join([TEXT] * 4) + " " + "a" * 44),
+    ],
+    ids=["16 bits", "24 bits", "32 bits", "float at 16 kHz", "softest", "longest"],
+)
+def test_the_cosyvoice_worker_takes_what_is_added(
+    tmp_path: Path, samples: npt.NDArray[np.float32], rate_hz: int, subtype: str, text: str
+) -> None:
+    clip = write_clip(tmp_path / "plain.wav", samples, rate_hz, subtype)
+    added = add_voice(ANNA, [GivenRecording("plain", clip, text)], tmp_path / "mine" / "voices.yaml")
+    assert added.voice is not None, added.examined
+    reference, licence = added.voice.reference, added.voice.licence
+    assert reference is not None
+    fields = {
+        "id": "en-anna",
+        "sha256": reference.sha256,
+        "prompt_text": reference.transcript,
+        "language": "en",
+        "licence": licence.id,
+        "consent": str(added.voice.consent),
+    }
+    kept, is_new = Registry(tmp_path / "registry").check(fields, clip.read_bytes())
+    assert is_new
+    assert kept.duration_s == pytest.approx(reference.duration_s, abs=0.001)
 
 
 SENTENCES = {

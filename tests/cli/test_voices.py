@@ -197,3 +197,30 @@ def test_misuse_is_exit_code_2_and_nothing_is_written(clip: Path, options: list[
 
 def test_a_mood_can_be_every_emotion_but_neutral() -> None:
     assert {*EMOTIONS, "neutral"} == {emotion.value for emotion in Emotion}
+
+
+@pytest.mark.parametrize(("heard", "code"), [(TEXT.lower(), 0), ("Nobody came to the station.", 1)])
+def test_a_server_hears_every_recording_and_decides(clip: Path, heard: str, code: int) -> None:
+    pytest.importorskip("aiohttp", reason="the extra 'speech' is not installed")
+    from tests.backends.speech_servers.test_transcription import ListeningDouble
+
+    sad = write_clip(clip.parent / "sad.wav", talk(180, seed=2))
+    double = ListeningDouble(heard)
+    with double.serving as server:
+        listening = ("--transcriber", f"{server.url}/v1", "--transcriber-model", "whisper")
+        answer = add(clip, "--emotion", f"sad={sad}", "--emotion-transcript", f"sad={TEXT}", *listening)
+        assert answer.code == code, answer.out + answer.err
+        assert [form["model"] for form in double.forms] == ["whisper"] * 2
+        if code:
+            assert answer.out.count("wanted what transcriptions-whisper hears") == 2
+        else:
+            checked = humdial("voices", "check", "--catalogue", clip.parent / "mine.yaml", *listening)
+            assert (checked.code, len(double.forms)) == (0, 4)
+
+
+def test_a_server_that_is_not_there_is_said_before_anything_is_written(clip: Path) -> None:
+    pytest.importorskip("aiohttp", reason="the extra 'speech' is not installed")
+    answer = add(clip, "--transcriber", "http://127.0.0.1:9/v1")
+    assert answer.code == 2
+    assert "127.0.0.1:9" in answer.problem
+    assert not (clip.parent / "mine.yaml").exists()
