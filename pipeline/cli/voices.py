@@ -190,22 +190,17 @@ def add(
 ) -> None:
     """Add a recorded voice, for engines that clone, to a catalogue of your own.
 
-    CLIP: 3 to 30 s of one speaker, one channel, wav of 16 kHz or more; little noise, no clipping, no long silence at
-    its ends. It is copied as it is. The same command again changes nothing; with --short or one more --emotion it adds
-    that to the voice. Exit code 1 where a recording is refused, with every figure that is not good enough.
+    CLIP: 3 to 30 s of one speaker, mono wav of 16 kHz or more; little noise, no clipping, no long silence at its ends.
+    The same command again changes nothing; with --short or one more --emotion it adds that to the voice. Exit code 1
+    where a recording is refused, with every figure that is not good enough.
     """
     from pipeline.domain.labels import Gender, Language, Split
     from pipeline.domain.licence import Licence
     from pipeline.domain.voice import Voice
     from pipeline.voice_adding import PLAIN, GivenRecording, add_voice
 
-    terms = Licence(
-        id=licence,
-        non_commercial=non_commercial,
-        share_alike=share_alike,
-        redistributable=redistributable,
-        attribution=attribution,
-    )
+    owed = {"non_commercial": non_commercial, "share_alike": share_alike, "redistributable": redistributable}
+    terms = Licence(id=licence, attribution=attribution, **owed)
     row = Voice(
         voice_id=voice_id,
         speaker=speaker,
@@ -217,8 +212,8 @@ def add(
         licence=terms,
         consent=consent,
     )
-    given = [GivenRecording(PLAIN, clip, _read_transcript(transcript))]
-    given += [*_short(short, short_transcript), *_moods(moods, mood_transcripts)]
+    more = (*_short(short, short_transcript), *_moods(moods, mood_transcripts))
+    given = (GivenRecording(PLAIN, clip, _read_transcript(transcript)), *more)
     with _open_transcriber(transcriber, transcriber_model) as listener:
         addition = add_voice(row, given, catalogue, listener)
     click.echo(addition.to_line()) if as_json else _tell(addition, catalogue)
