@@ -44,6 +44,9 @@ _SPREAD_DB = 8.0
 _FEWEST_FRAMES = 50
 """Half a second in which one side is the louder one: below that nothing is said about its bleed."""
 
+_FEWEST_JUDGED = 500
+"""Of less than five seconds nobody can say what is the line: one breath of talk may fill them."""
+
 
 class SuppressionLimits(Record):
     """Thresholds of `suppress`, under the figures of the simulation above."""
@@ -57,6 +60,9 @@ class SuppressionLimits(Record):
     loud_bleed_offset_db: float = 5.0
     loud_bleed_db: float = 16.0
     """Attenuation below which the smaller offset holds."""
+    steady_db: float = 6.0
+    """A channel whose loudest half second is no further above its quietest tenth holds nobody: a line's noise stays
+    within 3 dB, speech swings by 20 and more."""
     depth_min_db: float = 3.0
     depth_max_db: float = 15.0
     clean_db: float = 40.0
@@ -159,6 +165,7 @@ def suppress(
     limits = limits or SuppressionLimits()
     smooth = _smoothed_db(levels_db)
     speech = probabilities > limits.vad_threshold
+    speech &= np.array([_swings(levels, limits) for levels in smooth])[:, None]
     attenuation = (_attenuation_db(smooth, speech, 0), _attenuation_db(smooth, speech, 1))
     active = np.empty_like(speech)
     for i, attenuated_db in enumerate(attenuation):
@@ -177,6 +184,14 @@ def _smoothed_db(levels_db: Floats) -> Floats:
         np.maximum(averaged, 0, out=averaged)
         _to_decibels(averaged)
     return smooth
+
+
+def _swings(levels_db: Floats, limits: SuppressionLimits) -> bool:
+    """Whether anybody can be heard over the line: else two noisy lines would be each other's bleed."""
+    if len(levels_db) < _FEWEST_JUDGED:
+        return True
+    loudest = np.partition(levels_db, -_FEWEST_FRAMES)[-_FEWEST_FRAMES]
+    return bool(loudest - np.percentile(levels_db, 10) > limits.steady_db)
 
 
 def _attenuation_db(smooth: Floats, speech: Mask, i: int) -> float | None:

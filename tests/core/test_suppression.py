@@ -90,6 +90,21 @@ def test_talk_at_once_for_more_than_half_of_the_time_is_no_crosstalk(bleed_db: f
     assert (found.active[0] & found.active[1]).sum() == pytest.approx(300, rel=0.05)
 
 
+@pytest.mark.parametrize(
+    ("swing_db", "judged_s", "heard"),
+    [(2.0, 10, False), (5.9, 10, False), (6.2, 10, True), (30.0, 10, True), (2.0, 4, True)],
+)
+def test_a_channel_that_never_swings_is_a_line_without_a_voice(
+    swing_db: float, judged_s: int, heard: bool
+) -> None:
+    levels = np.full((2, judged_s * 100), -40.0, np.float32)
+    levels[0, 200:300] += swing_db
+    levels[1, 50:350] += 30.0
+    found = suppress(np.ones_like(levels), levels)
+    assert found.active[0].any() == heard
+    assert found.active[1].any()
+
+
 def test_of_silence_nothing_is_said() -> None:
     levels = np.full((2, 500), -100.0, np.float32)
     found = suppress(np.zeros((2, 500), np.float32), levels)

@@ -15,7 +15,7 @@ CANDOR = DATA / "candor" / "00000000-1111-2222-3333-444444444444" / "transcripti
 FISHER = DATA / "fisher" / "fe_03_p1_tran" / "data" / "trans" / "999" / "fe_03_99999.txt"
 
 
-SWITCHBOARD_WORDS = {"A": ["so", "okay", "w[ent]-", "[laughter-yeah]"], "B": ["um-hum"]}
+SWITCHBOARD_WORDS = {"A": ["so", "okay", "w[ent]-", "[laughter]", "[laughter-yeah]"], "B": ["um-hum"]}
 AMI_WORDS = {"E": ["Mm-hmm."], "FEO991": ["Hi,", "bec-", "caf\u00e9"], "MEO992": ["Mm-hmm."]}
 
 
@@ -41,7 +41,9 @@ AMI_WORDS = {"E": ["Mm-hmm."], "FEO991": ["Hi,", "bec-", "caf\u00e9"], "MEO992":
         ),
     ],
 )
-def test_words_are_read_of_everybody_and_without_marks(file: Path, said: dict[str, list[str]]) -> None:
+def test_words_are_read_of_everybody_with_the_sounds_of_mouths_and_no_other_marks(
+    file: Path, said: dict[str, list[str]]
+) -> None:
     assert {name: [word.text for word in words] for name, words in read_words(file)} == said
 
 

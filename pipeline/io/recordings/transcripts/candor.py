@@ -94,7 +94,7 @@ def candor_files(path: Path) -> tuple[Path, ...]:
 
 def read_candor_turns(path: Path) -> SpeakerWords:
     """Turns of a `transcript_*.csv`. Raises ConfigError naming the row."""
-    return by_speaker(_turns(path))
+    return by_speaker(_turns(path), keep_sounds=False)
 
 
 def _channel_map(path: Path) -> Path:

@@ -30,7 +30,7 @@ _BACK_S = 30
 
 def read_fisher(path: Path) -> SpeakerWords:
     """Read the turns of both sides. Raises ConfigError naming the line."""
-    return by_speaker(_turns(path))
+    return by_speaker(_turns(path), keep_sounds=False)
 
 
 def _turns(path: Path) -> Iterator[tuple[str, SpokenWord]]:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 from pipeline.domain.errors import ConfigError
 
 _MARK = re.compile(r"^(\[(?!laughter-)[a-z_-]+\]|<[^>]*>)$")
+_SOUNDS = frozenset({"[laughter]", "[vocalized-noise]"})
+"""Marks of what comes out of a mouth."""
 
 
 class SpokenWord(NamedTuple):
@@ -23,17 +25,22 @@ SpeakerWords = tuple[tuple[str, tuple[SpokenWord, ...]], ...]
 """Words by start, per speaker, speakers by name."""
 
 
-def by_speaker(rows: Iterable[tuple[str, SpokenWord]]) -> SpeakerWords:
+def by_speaker(rows: Iterable[tuple[str, SpokenWord]], keep_sounds: bool = True) -> SpeakerWords:
     """Rows of all speakers, sorted out. Rows of marks alone (`[silence]`, `<b_aside>`) are no words.
 
+    Laughter is: whoever laughs is heard, and a listener who does is not silent. Its mark stays its text, by which
+    `laughter_only` knows it. Turns are read without words, so that nothing would tell theirs from talk:
+    `keep_sounds=False`.
+
     >>> so = SpokenWord(Decimal(1), Decimal(2), "so")
-    >>> [name for name, _ in by_speaker([("B", so), ("A", so._replace(text="[noise]"))])]
-    ['A', 'B']
+    >>> rows = [("B", so), ("A", so._replace(text="[noise]")), ("B", so._replace(text="[laughter]"))]
+    >>> [(name, [word.text for word in words]) for name, words in by_speaker(rows)]
+    [('A', []), ('B', ['[laughter]', 'so'])]
     """
     found: dict[str, list[SpokenWord]] = {}
     for speaker, word in rows:
-        words = found.setdefault(speaker, [])
-        if not all(map(_MARK.match, word.text.split())):
+        words, parts = found.setdefault(speaker, []), word.text.split()
+        if not all(map(_MARK.match, parts)) or (keep_sounds and not _SOUNDS.isdisjoint(parts)):
             words.append(word)
     return tuple((name, tuple(sorted(found[name]))) for name in sorted(found))
 
