@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from pipeline.cli.tables import format_table
-from tests.bench import authoring, commands, growth, mining, orchestration, rendering, timing
+from tests.bench import authoring, commands, growth, mining, orchestration, rendering, speaking, timing
 from tests.bench.measure import Row
 
 
@@ -23,6 +23,7 @@ def main() -> int:
         "timing": timing.measure,
         "growth": partial(growth.measure, full=parser.parse_args().full),
         "authoring": authoring.measure,
+        "speaking": speaking.measure,
         "orchestration": orchestration.measure,
         "commands": commands.measure,
         "mining": mining.measure,
