@@ -100,17 +100,23 @@ class Voices:
 
 
 def load_voices(own: Path | None) -> Voices:
-    """The shipped voices, and those of a catalogue of one's own. Raises ConfigError."""
+    """The shipped voices, and those of a catalogue of one's own. Raises ConfigError.
+
+    Of a backend that the own catalogue has voices of, the shipped ones step aside: who records speakers for a server
+    says who is cast there, and a server has the built-in voices of one model only.
+    """
     shipped = load_catalogue()
     if own is None:
         return Voices(shipped, None)
-    voices = (*shipped, *load_catalogue(own))
+    added = load_catalogue(own)
     try:
-        Catalogue(voices=voices)
+        Catalogue(voices=(*shipped, *added))
     except ValidationError as error:
         problems = "; ".join(e["msg"] for e in error.errors())
         raise ConfigError(f"voices: {own}, together with the shipped catalogue: {problems}") from None
-    return Voices(voices, own.absolute().parent)
+    backends = {voice.backend for voice in added}
+    stay = (voice for voice in shipped if voice.backend not in backends)
+    return Voices((*stay, *added), own.absolute().parent)
 
 
 def _problem(content: object, location: tuple[int | str, ...], message: str) -> str:

@@ -53,7 +53,8 @@ class Config(Record):
     """Who is asked, in turn, for what the first could not say well: with a voice of the same speaker only, because
     nobody's voice changes in mid-dialogue."""
     voices: str | None = None
-    """A catalogue of your own (`humdial voices add`) beside the shipped one."""
+    """A catalogue of your own (`humdial voices add`) beside the shipped one. Its voices of a backend stand in for the
+    shipped ones of that backend."""
     emotions: Literal["required", "best_effort"] = "required"
     """Of emotional dialogues: whether a voice that cannot be heard in every mood is refused at the start, or
     speaks as it can, which then stands in its clips' records."""

@@ -11,7 +11,7 @@ import yaml
 
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.labels import Gender, Language, Split
-from pipeline.io.voices import Catalogue, load_catalogue
+from pipeline.io.voices import Catalogue, load_catalogue, load_voices
 
 ENTRY = """
 - voice_id: {voice_id}
@@ -46,8 +46,8 @@ def catalogue(tmp_path: Path, *entries: str, head: str = "voices:") -> Path:
     return path
 
 
-def test_the_shipped_catalogue_has_sixteen_speakers_in_both_languages() -> None:
-    voices = load_catalogue()
+def test_the_shipped_catalogue_has_sixteen_embedded_speakers_in_both_languages() -> None:
+    voices = [voice for voice in load_catalogue() if voice.backend == "espeak"]
     for language in Language:
         of_language = [voice for voice in voices if voice.language is language]
         assert Counter((voice.split, voice.gender) for voice in of_language) == {
@@ -59,6 +59,18 @@ def test_the_shipped_catalogue_has_sixteen_speakers_in_both_languages() -> None:
             (Split.TEST, Gender.MALE): 2,
         }
         assert len({voice.speaker for voice in of_language}) == 16
+
+
+def test_the_shipped_voices_of_cosyvoice_are_those_of_its_sft_model_and_nobodys_pitch_is_invented() -> None:
+    voices = [voice for voice in load_catalogue() if voice.backend == "cosyvoice"]
+    assert {(voice.language, voice.gender): voice.backend_voice for voice in voices} == {
+        (Language.ZH, Gender.FEMALE): "中文女",
+        (Language.ZH, Gender.MALE): "中文男",
+        (Language.EN, Gender.FEMALE): "英文女",
+        (Language.EN, Gender.MALE): "英文男",
+    }
+    assert {voice.split for voice in voices} == {Split.TRAIN}
+    assert [voice.median_f0_hz for voice in voices] == [None] * 4
 
 
 def test_the_shipped_schema_is_that_of_the_type_and_accepts_the_catalogue() -> None:
@@ -117,3 +129,21 @@ def test_a_file_that_is_no_catalogue_is_refused(tmp_path: Path, content: bytes) 
 def test_an_absent_catalogue_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot read the catalogue"):
         load_catalogue(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("backend", "stay"),
+    [("cosyvoice", ["espeak"]), ("espeak", ["cosyvoice"]), ("other", ["cosyvoice", "espeak"])],
+)
+def test_shipped_voices_of_a_backend_step_aside_for_ones_own(
+    tmp_path: Path, backend: str, stay: list[str]
+) -> None:
+    own = catalogue(tmp_path, entry().replace("backend: espeak", f"backend: {backend}"))
+    voices = load_voices(own).all
+    assert [voice.voice_id for voice in voices if voice.backend == backend] == ["en-a"]
+    assert sorted({voice.backend for voice in voices} - {backend}) == stay
+
+
+def test_an_own_voice_may_not_take_the_name_of_a_shipped_one_that_steps_aside(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="voice_id must be unique, got en-f01"):
+        load_voices(catalogue(tmp_path, entry("en-f01")))
