@@ -133,7 +133,11 @@ def test_an_absent_catalogue_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("backend", "stay"),
-    [("cosyvoice", ["espeak"]), ("espeak", ["cosyvoice"]), ("other", ["cosyvoice", "espeak"])],
+    [
+        ("cosyvoice", ["cosyvoice_fastapi", "espeak"]),
+        ("espeak", ["cosyvoice", "cosyvoice_fastapi"]),
+        ("other", ["cosyvoice", "cosyvoice_fastapi", "espeak"]),
+    ],
 )
 def test_shipped_voices_of_a_backend_step_aside_for_ones_own(
     tmp_path: Path, backend: str, stay: list[str]
