@@ -35,7 +35,11 @@ def _missing_in(
     language: Language, needs: Needs, backend: str, capabilities: Capabilities, voices: Sequence[Voice]
 ) -> Iterator[str]:
     if language not in capabilities.languages:
-        yield f"{backend} does not speak {language.value} ({capabilities.engine})"
+        spoken = ", ".join(sorted(one.value for one in capabilities.languages)) or "nothing"
+        yield (
+            f"{backend} does not speak {language.value} ({capabilities.engine}; it speaks {spoken}): use another "
+            "model or speech.backend, or leave that language out of seeds.sources"
+        )
         return
     usable = [voice for voice in voices if voice.language is language and _can(voice, capabilities)]
     for voice in voices:
@@ -66,6 +70,9 @@ def _can(voice: Voice, capabilities: Capabilities) -> bool:
 
 def _why_not(voice: Voice, backend: str, capabilities: Capabilities) -> str:
     if voice.reference is not None:
-        return f"{voice.voice_id} is a recording to be cloned, and {backend} clones nobody ({capabilities.engine})"
+        return (
+            f"{voice.voice_id} is a recording to be cloned, and {backend} clones nobody ({capabilities.engine}): use "
+            "a model that clones"
+        )
     known = ", ".join(sorted(capabilities.voices or ())[:8]) or "none"
     return f"{voice.voice_id}: {backend} has no voice {voice.backend_voice!r}; it has: {known}"

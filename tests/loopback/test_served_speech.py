@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 import pytest
 import soundfile
+from aiohttp import web
 
 from pipeline.backends.speech_servers.cosyvoice_voices import flaw_of
 from pipeline.checking import RunCheck
@@ -32,6 +34,9 @@ from pipeline.stages import seeds, speech
 from pipeline.wiring import directory_of
 from tests.backends.cosyvoice_worker.double import running_worker
 from tests.backends.cosyvoice_worker.double_engine import FAULTS, Fault
+from tests.backends.speech_servers.cosyvoice_double import CosyVoiceDouble
+from tests.backends.speech_servers.serving import free_port
+from tests.cli.calling import humdial
 from tests.loopback.served_voices import served_config, write_catalogue
 from tests.loopback.speech_relay import Answered, relay
 from tests.runs import data_of, run_at
@@ -184,3 +189,46 @@ def test_dialogues_keep_their_clips_at_another_worker_with_other_faults(finished
         summary = run_at(elsewhere, config)
     assert (between.answers, summary.num_dialogues) == ([], 4)
     assert data_of(elsewhere) == data_of(finished.directory)
+
+
+class EnglishOnly(CosyVoiceDouble):
+    """A worker whose model has one language."""
+
+    async def _capabilities(self, request: web.Request) -> web.StreamResponse:
+        facts = {"model": "double", "revision": "1", "languages": ["en"], "modes": ["zero_shot"]}
+        return web.json_response({**facts, "max_characters": 600})
+
+
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_catalogue(tmp_path_factory.mktemp("voices"), splits=("train",))
+
+
+def test_a_language_that_the_worker_lacks_is_told_before_anything_is_asked_for(
+    catalogue: Path, tmp_path: Path
+) -> None:
+    with EnglishOnly() as worker:
+        problem = preview(served_config(worker.url, catalogue), tmp_path)
+        assert worker.requests == worker.uploads == []
+    assert problem.startswith(
+        "humdial: speech: cosyvoice does not speak zh (cosyvoice-double@1+1; it speaks en)"
+    )
+    assert "seeds.sources" in problem
+
+
+def test_without_a_worker_the_remedy_is_told_at_once(catalogue: Path, tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    began_s = time.monotonic()
+    problem = preview(served_config(url, catalogue), tmp_path)
+    assert time.monotonic() - began_s < 5, "an engine that nobody started is not waited for"
+    assert problem.startswith(f"humdial: speech.cosyvoice: nobody answers: {url}: connection failed")
+    assert "remedy: humdial speech serve-cosyvoice --root DIR" in problem
+
+
+def preview(config: RunConfig, directory: Path) -> str:
+    """What `humdial preview` complains of."""
+    path = directory / "run.yaml"
+    path.write_text(config.model_dump_json(), encoding="utf-8")
+    answer = humdial("preview", path, "-n", "2", "--out", directory / "look")
+    assert answer.code == 2
+    return answer.problem
