@@ -74,9 +74,9 @@ def test_a_gate_holds_up_to_its_bound(
     assert sum(r.verdict != "not measured" for r in results.values()) == (value is not None)
 
 
-def test_a_talkspurt_is_a_backchannel_where_all_of_its_words_are() -> None:
+def test_a_talkspurt_is_a_backchannel_where_all_of_its_tagged_words_are() -> None:
     recording = tagged(
-        ((0, 1), (2, 3), (4, 5), (6, 7), (8, 9)),
+        ((0, 1), (2, 3), (4, 5), (6, 7), (8, 9), (10, 11), (12, 13)),
         (),
         {
             "A": (
@@ -84,11 +84,14 @@ def test_a_talkspurt_is_a_backchannel_where_all_of_its_words_are() -> None:
                 *((2, 2.5, "b"), (2.5, 3, "sd")),
                 (4, 5, None),  # nobody said what it is
                 (6, 7, "aa"),
-                *((8, 8.5, "b"), (8.5, 9, None)),
+                *((8, 8.5, "b"), (8.5, 9, None)),  # laughter beside it has no tag
+                *((10, 10.5, "b^r"), (10.5, 11, "bk@")),  # the same acts, with a note on them
+                (12, 13, "sd(^q)"),
             )
         },
     )
-    strict = {("A", 0): True, ("A", 2000): False, ("A", 6000): False, ("A", 8000): False}
+    strict = {("A", 0): True, ("A", 2000): False, ("A", 6000): False, ("A", 8000): True}
+    strict |= {("A", 10_000): True, ("A", 12_000): False}
     assert backchannel_truth(recording, EventLimits()) == strict
     assert backchannel_truth(recording, EventLimits(), WIDE_ACTS) == {**strict, ("A", 6000): True}
 
@@ -110,8 +113,8 @@ def test_figures_by_hand() -> None:
     recording = tagged(a, b, {"B": acts, "A": ((0, 20, "sd"), (21, 30, "bk"), (40, 50, "sd"))})
     figures = switchboard_figures([recording], "timing")
     assert figures["backchannel_f1", "timing"] == 0.5  # 1 hit, 1 missed, 1 invented
-    # 1 hit, 1 invented; A's turn at 21 s is tagged one, but B had not held the floor before it
-    assert figures["gap_backchannel_f1", "timing"] == pytest.approx(2 / 3)
+    # 1 hit, 1 invented, 1 missed: A's turn at 21 s, which is tagged one
+    assert figures["gap_backchannel_f1", "timing"] == 0.5
     assert figures["interruption_initiator_backchannel", "timing"] == 0.0
     assert figures["interruption_either_backchannel", "timing"] == 1.0  # the incumbent's turn is tagged one
     assert figures["anchors_covered", "any"] == 1.0
