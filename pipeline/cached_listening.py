@@ -55,7 +55,7 @@ class Listener:
                 recording_id=recording.recording_id,
                 probed=None,
                 activity=None,
-                problems=(because(RejectCode.IO_ERROR),),
+                problems=(because(RejectCode.BACKEND_FAILED),),
                 detail=f"{error}; it is asked again at the next call",
             )
         self.cache.put(key, heard, frames)

@@ -22,7 +22,7 @@ from pipeline import __version__
 from pipeline.backends.vad.frames import find_frame_detector
 from pipeline.cached_listening import Listener
 from pipeline.core.heard import Frames, Heard, evidence_of, measures_of
-from pipeline.core.mined_rows import ProvenanceRow, SegmentRow, Surroundings, segment_row
+from pipeline.core.mined_rows import ParamsRow, ProvenanceRow, SegmentRow, Surroundings, segment_row
 from pipeline.core.mining.audit import audit_events, audit_recording, audit_segment, audit_uncut
 from pipeline.core.mining.calibration import Calibration
 from pipeline.core.mining.candidates import Candidate
@@ -43,7 +43,7 @@ from pipeline.core.mining.voices import (
 from pipeline.diarizing import one_channel
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.labels import Language
-from pipeline.domain.mining import AuditRow, AuditValue, RecordedActivity, Recording, RejectCode, Segment
+from pipeline.domain.mining import AuditRow, AuditValue, RecordedActivity, Recording, Segment
 from pipeline.io.mining_cache import MiningCache
 from pipeline.io.recordings.declaration import Declaration, recordings_of
 from pipeline.io.run_directory import RunDirectory
@@ -157,7 +157,7 @@ class Mine:
         audit.extend(audit_uncut(name, rate, extraction.uncut))
         segments = tuple(segment for segment, _ in kept)
         outcome = Outcome(name, duration_s, "ok", segments, tuple(audit), activity.bleed_db)
-        return self._written(recording, heard, activity, kept, outcome)
+        return self._written(recording, heard, activity, kept, outcome, limits)
 
     def _limits_of(self, recording: Recording) -> Declaration:
         """The declaration, with the threshold of the recording's corpus."""
@@ -173,13 +173,14 @@ class Mine:
         activity: RecordedActivity,
         kept: list[tuple[Segment, SegmentMeasures]],
         outcome: Outcome,
+        limits: Declaration,
     ) -> Mined:
         """What is kept, as rows and as timelines."""
-        limits, assigned = self.declaration, self._assigned[recording.recording_id]
+        assigned = self._assigned[recording.recording_id]
         segments = outcome.segments
         made = timelines_of(recording, activity, segments, assigned, limits.events, limits.splits)
         dialogues = {one.segment.segment_id: one.timeline.dialogue_id for one in made.placed}
-        provenance = self._provenance(activity, heard.voices)
+        provenance = self._provenance(activity, heard.voices, limits)
         surroundings = Surroundings.of(activity, heard.probed, limits.events)
         rows = tuple(
             segment_row(
@@ -204,14 +205,23 @@ class Mine:
                 for row in self.decide(recording, heard).rows:
                     yield row, frames
 
-    def _provenance(self, activity: RecordedActivity, voices: DiarizedEvidence | None) -> ProvenanceRow:
+    def _provenance(
+        self, activity: RecordedActivity, voices: DiarizedEvidence | None, limits: Declaration
+    ) -> ProvenanceRow:
         by_ear = activity.mode == "two_channel"
-        found_by = find_frame_detector(self.declaration.listening.detector).name if by_ear else None
+        found_by = find_frame_detector(limits.listening.detector).name if by_ear else None
         return ProvenanceRow(
             version=__version__,
             config_sha256=self._config_sha256,
             detector=voices.model if voices is not None else found_by,
-            i_have_rights=self.declaration.i_have_rights,
+            params=ParamsRow(
+                events=limits.events,
+                segments=limits.segments,
+                quality=limits.quality,
+                timbre=limits.timbre if voices is not None else None,
+                suppression=limits.listening.suppression if by_ear else None,
+            ),
+            i_have_rights=limits.i_have_rights,
         )
 
 
@@ -266,7 +276,7 @@ def _check_names(recordings: Sequence[Recording]) -> None:
 
 
 def _refused(heard: Heard, duration_s: float, problems: tuple[AuditValue, ...]) -> Mined:
-    broken = any(problem.code is RejectCode.IO_ERROR for problem in problems)
+    broken = any(problem.code.is_error for problem in problems)
     audit = (audit_recording(heard.recording_id, duration_s, problems),)
     return Mined(Outcome(heard.recording_id, duration_s, "error" if broken else "rejected", audit=audit))
 

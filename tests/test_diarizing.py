@@ -117,9 +117,14 @@ def test_one_channel_is_mined_with_three_votes_for_every_overlap(base: Path) -> 
     votes = {kind: events[kind]["timbre"] for kind in ("interruption", "backchannel")}
     assert [votes["interruption"][vote] for vote in ("label", "local", "embed")] == ["changed"] * 3
     assert [votes["backchannel"][vote] for vote in ("label", "local", "embed")] == ["same"] * 3
+    windows = {(v["win_before_s"], v["win_after_s"]) for v in votes.values()}
+    assert all(1.0 <= length <= 3.0 for window in windows for length in window)
     assert votes["interruption"]["cos_before_after"] < 0.1 < 0.9 < votes["backchannel"]["cos_before_after"]
     assert {s["mode"] for s in segments} == {"mono_diarized"}
     assert {s["provenance"]["detector"] for s in segments} == {"made-up-1"}
+    params = segments[0]["provenance"]["params"]
+    assert params["suppression"] is None
+    assert params["timbre"]["emb_margin"] == 0.1
     assert {turn["source"] for s in segments for turn in s["turns"]} == {"diarization"}
 
 
@@ -129,6 +134,7 @@ def test_without_biometric_rights_two_votes_are_left(base: Path) -> None:
     segments = [json.loads(line) for line in (base / "out" / "segments.jsonl").read_text().splitlines()]
     timbre = [e["timbre"] for s in segments for e in s["events"] if e["timbre"] is not None]
     assert timbre
+    assert {(t["win_before_s"], t["win_after_s"]) for t in timbre} == {(None, None)}
     assert all(t["embed"] is None and t["cos_before_after"] is None and t["local"] for t in timbre)
 
 

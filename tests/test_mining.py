@@ -70,6 +70,13 @@ def test_what_happened_in_a_call_is_found_in_its_audio(mined: Path) -> None:
     assert segment["quality"]["snr_db"][0] > 20  # type: ignore[index]
 
 
+def test_a_row_carries_every_threshold_that_decided_about_it(mined: Path) -> None:
+    (segment,) = lines(mined / "segments.jsonl")
+    params = segment["provenance"]["params"]  # type: ignore[index]
+    assert {**params["events"], **params["segments"]}["min_overlap_s"] == 0.2
+    assert (params["suppression"]["crosstalk_db"], params["timbre"]) == (11.5, None)
+
+
 def test_talkspurts_are_where_the_talk_is(mined: Path) -> None:
     (found,) = read_rttm(mined / "rttm" / "call.rttm", 8000).recordings
     by_name = dict(zip(found.speakers, found.activity.speakers, strict=True))
@@ -363,7 +370,7 @@ def test_a_recording_that_the_diarizer_fails_at_is_refused_and_asked_again(tmp_p
     summary, asked = run("b")
     assert (summary.recordings["error"], asked) == (1, ["a", "b"])
     (error,) = lines(tmp_path / "out" / "errors.jsonl")
-    assert (error["recording_id"], error["code"]) == ("a", "io_error")
+    assert (error["recording_id"], error["code"]) == ("a", "backend_failed")
     assert "out of memory" in str(error["detail"])
     summary, asked = run("a", "b")
     assert (summary.recordings["error"], asked) == (0, ["a"])

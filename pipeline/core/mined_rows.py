@@ -9,10 +9,12 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from pipeline.core.mining.activity import Silence, Talk, silences, talk_of
-from pipeline.core.mining.limits import EventLimits
-from pipeline.core.mining.quality import SegmentMeasures
+from pipeline.core.mining.limits import EventLimits, SegmentLimits
+from pipeline.core.mining.quality import QualityLimits, SegmentMeasures
 from pipeline.core.mining.splits import Assigned
+from pipeline.core.mining.timbre import TimbreLimits
 from pipeline.core.probing import ProbedAudio
+from pipeline.core.suppression import SuppressionLimits
 from pipeline.core.turntaking.activity import talk_times
 from pipeline.domain.labels import Language, Split
 from pipeline.domain.mining import (
@@ -130,14 +132,27 @@ class QualityRow(Record):
     bleed_db: tuple[float, ...]
 
 
+class ParamsRow(Record):
+    """Every threshold as used; None where what it belongs to had no part in the segment."""
+
+    events: EventLimits
+    segments: SegmentLimits
+    quality: QualityLimits
+    timbre: TimbreLimits | None
+    """With the threshold of the corpus; only where voices voted."""
+    suppression: SuppressionLimits | None
+    """Only where two channels were told apart."""
+
+
 class ProvenanceRow(Record):
-    """How it was found. `config_sha256` names the declaration in `filter.json`, with every threshold."""
+    """How it was found. `config_sha256` names the declaration in `filter.json`: a row is understood without it."""
 
     tool: Literal["humdial-pipeline"] = "humdial-pipeline"
     version: str
     config_sha256: str
     detector: str | None
-    """Who found speech; None where words or RTTM say when there is some."""
+    """Who found speech, or told speakers apart, with its version; None where words or RTTM say who speaks when."""
+    params: ParamsRow
     label_source: Literal["automatic"] = "automatic"
     i_have_rights: bool = False
     """Whoever mined said that they may pass the audio on, whatever `rights` say."""

@@ -74,6 +74,13 @@ class RejectCode(StrEnum):
     """More than two channels, or one and nobody to tell its speakers apart."""
     RIGHTS = "rights"
     IO_ERROR = "io_error"
+    BACKEND_FAILED = "backend_failed"
+    """The diarizer failed at this one; the next call asks it again."""
+
+    @property
+    def is_error(self) -> bool:
+        """Whether nothing is known of the recording, instead of something against it."""
+        return self in (RejectCode.IO_ERROR, RejectCode.BACKEND_FAILED)
 
 
 class Rights(Record):
@@ -168,6 +175,9 @@ class TimbreVotes(Record):
     embed: Literal["same", "changed"] | None
     cos_before_after: float | None
     margin: float | None
+    win_before_s: float | None = None
+    """Speech that the voice before was told from; None where voices were not asked."""
+    win_after_s: float | None = None
     model: str | None
 
 

@@ -78,6 +78,7 @@ class VoiceEvidence(Record):
     cos_before_after: float | None = Field(default=None, ge=-1.001, le=1.001)
     cos_after_incumbent: float | None = Field(default=None, ge=-1.001, le=1.001)
     cos_after_initiator: float | None = Field(default=None, ge=-1.001, le=1.001)
+    speech_before_s: float = Field(default=0.0, ge=0)
     speech_after_s: float = Field(default=0.0, ge=0)
     model: str | None = None
 
@@ -142,6 +143,8 @@ def cast_votes(
         embed=embed,
         cos_before_after=voices.cos_before_after if voices else None,
         margin=margin,
+        win_before_s=voices.speech_before_s if voices else None,
+        win_after_s=voices.speech_after_s if voices else None,
         model=voices.model if voices else None,
     )
 

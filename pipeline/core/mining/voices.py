@@ -362,6 +362,7 @@ def _voices_around(
         cos_before_after=cosine(voice_before, voice_after),
         cos_after_incumbent=cosine(voice_after, centroids[x].away_from(around.overlap)),
         cos_after_initiator=cosine(voice_after, centroids[y].away_from(around.overlap)),
+        speech_before_s=round(before_s, 3),
         speech_after_s=round(after_s, 3),
         model=voices.model,
     )

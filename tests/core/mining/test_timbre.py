@@ -159,7 +159,12 @@ def test_votes_are_kept_with_the_event_and_refuse_it_where_they_conflict() -> No
     candidates = find_events(talk(((0, 5),), ((3, 8),)))
     apart = LocalSolo(before_s=(2.0, 0.0, 0.0), after_s=(0.0, 2.0, 0.0))
     agreeing = VoiceEvidence(
-        cos_before_after=0.1, cos_after_incumbent=0.2, cos_after_initiator=0.8, speech_after_s=2.0, model="m"
+        cos_before_after=0.1,
+        cos_after_incumbent=0.2,
+        cos_after_initiator=0.8,
+        speech_before_s=3.0,
+        speech_after_s=2.0,
+        model="m",
     )
     accepted = voted(candidates, agreeing, apart)
     assert accepted.accepted
@@ -167,6 +172,7 @@ def test_votes_are_kept_with_the_event_and_refuse_it_where_they_conflict() -> No
     assert timbre is not None
     assert (timbre.label, timbre.local, timbre.embed) == ("changed",) * 3
     assert (timbre.cos_before_after, timbre.model) == (0.1, "m")
+    assert (timbre.win_before_s, timbre.win_after_s) == (3.0, 2.0)
     assert timbre.margin == pytest.approx(-0.6)
     conflicting = VoiceEvidence(cos_after_incumbent=0.8, cos_after_initiator=0.2, speech_after_s=2.0)
     assert voted(candidates, conflicting, apart).reasons == (RejectCode.TIMBRE_CONFLICT,)
