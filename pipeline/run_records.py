@@ -12,6 +12,7 @@ from pipeline.core.timing.calibration import Calibration, SpreadReach
 from pipeline.domain.emotional import Tag
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.record import Record
+from pipeline.io.mined_files import is_mined
 
 DESCRIPTION = "run.json"
 
@@ -133,6 +134,12 @@ def read_description(run_directory: Path) -> RunDescription:
     try:
         return RunDescription.from_line(path.read_bytes())
     except OSError as error:
+        if is_mined(run_directory):
+            raise ConfigError(
+                f"{run_directory}: holds mined recordings; wanted the directory of a generated run: nobody wrote "
+                "them, and nothing can be timed again; `humdial describe`, fit, check and export read them, their "
+                "figures are in summary.json"
+            ) from error
         raise ConfigError(
             f"{run_directory}: holds no run.json; wanted the directory of a finished run"
         ) from error

@@ -24,7 +24,9 @@ from pipeline.exporting import export_config, export_run
 from pipeline.fitting import Fit, fit_material
 from pipeline.io.jsonl import read_records
 from pipeline.io.references import load_reference
+from pipeline.reporting import report_run
 from tests.calls import call, write_call
+from tests.cli.calling import humdial
 from tests.made_run import write_run
 from tests.mined import declared, dialogues, mined, one, write_words
 from tests.timed import spoken_dialogues, time_dialogues
@@ -129,6 +131,24 @@ def test_what_needs_audio_says_how_to_have_it(
 ) -> None:
     with pytest.raises(ConfigError, match=r"mined timelines without audio.*--export-audio"):
         ask(silent, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("compare", "{mined}", "{mined}"), ("retime", "{mined}", "--out", "{out}")],
+)
+def test_what_is_about_generated_runs_refuses_mined_talk_by_name(
+    silent: Path, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    answer = humdial(*(part.format(mined=silent, out=tmp_path / "out") for part in command))
+    assert answer.code == 2
+    assert f"{silent}: holds mined recordings; wanted the directory of a generated run" in answer.problem
+    assert "`humdial describe`" in answer.problem
+
+
+def test_mined_talk_has_no_report_of_a_run(silent: Path) -> None:
+    with pytest.raises(ConfigError, match=r"holds mined recordings; .* their figures are in summary\.json"):
+        report_run(silent)
 
 
 def test_where_no_audio_could_be_cut_out_that_is_said(tmp_path: Path) -> None:
