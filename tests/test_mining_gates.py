@@ -70,6 +70,24 @@ def test_gates_are_measured_with_words_and_without(tmp_path: Path) -> None:
     assert gates["turnbench_int_recall", "any"][1:] == ["-", "-"]
 
 
+def test_a_listener_s_laughter_is_a_candidate_and_refused_for_what_it_is(tmp_path: Path) -> None:
+    words(
+        tmp_path,
+        b=((5, 5.8, "[laughter]", ""), (11, 11.6, "[vocalized-noise]", ""), (12, 13, "[noise]", ""), *B),
+    )
+    out = mine(tmp_path, switchboard())
+    rows = [json.loads(line) for line in (out / "audit.jsonl").read_text().splitlines()]
+    known = {row["start_s"]: row["reasons"] for row in rows if row["level"] == "event"}
+    assert (known[5.0][0], known[11.0][0]) == ("laughter_only", "nonspeech")
+    assert 12.0 not in known
+    (segment, *_) = [json.loads(line) for line in (out / "segments.jsonl").read_text().splitlines()]
+    assert not {5.0, 11.0} & {event["onset"] for event in segment["events"]}
+    scores = evaluate(out, (tmp_path,), gates=True)
+    assert scores.gates is not None
+    measured = {(one.gate.figure, one.gate.basis): one.measured for one in scores.gates}
+    assert measured["backchannel_f1", "words"] == 1.0
+
+
 def test_a_gate_that_does_not_hold_is_a_finding(tmp_path: Path) -> None:
     side_a = words(tmp_path, b=((8, 8.6, "uh-huh", "sd"), *B[1:]))
     answer = humdial("filter", "eval", mine(tmp_path, switchboard()), "--ref", side_a, "--gates")

@@ -24,7 +24,7 @@ WIDE_ACTS = STRICT_ACTS | {"aa", "ba"}
 """With agreement and appreciation."""
 
 _HOW = re.compile(r"[(^@*].*")
-"""What follows an act in its tag (SwDA): `^r` said again, `^m` the other's words, `(^q)` quoted, `@` borders in doubt."""
+"""What follows an act in its tag (SwDA): `^r` said again, `^m` the other's words, `(^q)` quoted, `@` borders unsure."""
 
 Basis = Literal["timing", "words", "any"]
 Figure = Literal[

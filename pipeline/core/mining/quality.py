@@ -148,8 +148,10 @@ def structure_problems(
 ) -> tuple[AuditValue, ...]:
     """`channels_unrelated`: two channels of different conversations overlap by chance, and it shows.
 
-    Too few candidates prove nothing. A shift of one channel by 5 s stays below the threshold (0.21): it is found by
-    the lag of the channels' correlation, not here.
+    Too few candidates prove nothing: below 100 (some ten minutes of a call) a pair of strangers passes. That is the
+    specification's rule, and recordings are not pooled to get round it: one wrong pair among many right ones would not
+    show, and the right ones would answer for it. A shift of one channel by 5 s stays below the threshold (0.21): it is
+    found by the lag of the channels' correlation, not here.
     """
     limits = limits or QualityLimits()
     share, count = unrelated_share(candidates)
