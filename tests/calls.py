@@ -1,5 +1,6 @@
 """Two-channel calls whose talk is known: a buzz with vowel-like formants for each side, at given seconds."""
 
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,9 @@ TALK_B: Spans = ((8.0, 8.6), (20.0, 33.0), (38.4, 39.5))
 SECONDS = 46.0
 
 
+@lru_cache(maxsize=16)
 def voice(spans: Spans, rate: int, seconds: float = SECONDS, pitch_hz: float = 120.0) -> Wave:
-    """One side of a call `[num_samples]`."""
+    """One side of a call `[num_samples]`; made once, and not to be written to."""
     t = np.arange(round(seconds * rate)) / rate
     wave = np.zeros(len(t))
     for k in range(1, 25):
@@ -26,7 +28,9 @@ def voice(spans: Spans, rate: int, seconds: float = SECONDS, pitch_hz: float = 1
     mask = np.zeros(len(t))
     for start, end in spans:
         mask[round(start * rate) : round(end * rate)] = 1
-    return np.asarray(0.1 * wave * mask, dtype=np.float32)
+    made = np.asarray(0.1 * wave * mask, dtype=np.float32)
+    made.flags.writeable = False
+    return made
 
 
 def call(

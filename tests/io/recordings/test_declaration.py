@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.domain.errors import ConfigError
 from pipeline.io.recordings.declaration import UNSTATED, declare_audio, read_declaration, recordings_of
+from tests.io.recordings.trees import make_ami
 
 RIGHTS = "{corpus: made-up, licence_id: CC0-1.0, consent_basis: invented}"
 
@@ -77,5 +78,7 @@ def test_any_file_name_makes_an_id() -> None:
 def test_the_declaration_in_the_readme_can_be_used(tmp_path: Path) -> None:
     readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
     section = readme.split("## Mining recordings")[1].split("\n## ")[0]
+    make_ami(tmp_path / "corpora" / "ami")
     declaration = read_declaration(declared(tmp_path, section.split("```yaml")[1].split("```")[0]))
-    assert [recording.rights.corpus for recording in recordings_of(declaration)[0]] == ["my-calls"] * 4
+    corpora = [recording.rights.corpus for recording in recordings_of(declaration)[0]]
+    assert corpora == [*["my-calls"] * 4, "ami"]
