@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.core.mining.activity import (
@@ -40,6 +40,7 @@ def test_cleaning_twice_changes_nothing(activity: RecordedActivity) -> None:
     assert clean(once, 1000, 0.2, 0.1) == once
 
 
+@settings(max_examples=40)
 @given(conversations(speakers=3), st.integers(0, 40_000), st.integers(0, 40_000))
 def test_time_alone_and_time_active_are_those_counted_sample_by_sample(
     activity: RecordedActivity, a: int, b: int

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.core.mining.calibration import MIN_TRIALS, ThresholdRule, Trials, calibrate, trials_of
@@ -82,6 +82,7 @@ def test_too_few_trials_leave_a_known_encoder_s_figure_or_none(encoder: str, thr
 cosines = st.lists(st.integers(-100, 100).map(lambda c: c / 100), min_size=MIN_TRIALS, max_size=60)
 
 
+@settings(max_examples=40)
 @given(cosines, cosines, st.integers(1, 19))
 def test_the_threshold_depends_on_no_order_and_errs_as_it_says(
     same: list[float], different: list[float], cut: int

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.core.mining.event_eval import (
@@ -126,6 +126,7 @@ def test_conversations_without_events_have_no_score() -> None:
         score_events([])
 
 
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.sampled_from("AB"), st.integers(0, 40), st.sampled_from(("x", "y"))), max_size=20),
     st.lists(st.tuples(st.sampled_from("AB"), st.integers(0, 40), st.sampled_from(("x", "y"))), max_size=20),

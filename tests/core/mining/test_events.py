@@ -1,7 +1,7 @@
 from math import inf
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.core.mining.activity import talk_of
@@ -301,6 +301,7 @@ def test_swapping_the_speakers_swaps_the_roles_and_nothing_else(activity: Record
     assert table(activity, {"A": "A", "B": "B"}) == table(swapped, other)
 
 
+@settings(max_examples=40)
 @given(conversations(speakers=3), st.integers(0, 100_000), st.sampled_from((1, 2, 16)))
 def test_neither_a_shift_nor_another_sampling_rate_changes_a_class(
     activity: RecordedActivity, by: int, times: int
@@ -313,6 +314,7 @@ def test_neither_a_shift_nor_another_sampling_rate_changes_a_class(
     assert [(c.event.onset + by) * times for c in before] == [c.event.onset for c in after]
 
 
+@settings(max_examples=40)
 @given(conversations(speakers=3), st.floats(0, 1), st.floats(0, 1))
 def test_a_longer_minimum_of_overlap_accepts_no_more(activity: RecordedActivity, a: float, b: float) -> None:
     def accepted(min_overlap_s: float) -> set[str]:
@@ -322,6 +324,7 @@ def test_a_longer_minimum_of_overlap_accepts_no_more(activity: RecordedActivity,
     assert accepted(max(a, b)) <= accepted(min(a, b))
 
 
+@settings(max_examples=40)
 @given(conversations(speakers=3))
 def test_events_name_talkspurts_that_are_there_and_ids_are_unique(activity: RecordedActivity) -> None:
     cleaned = talk_of(activity, 0.2, 0.1)

@@ -3,7 +3,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.core.mining.audit import audit_events, audit_recording, audit_segment, because
@@ -184,6 +184,7 @@ def test_a_value_on_an_edge_belongs_to_the_bin_above() -> None:
     ]
 
 
+@settings(max_examples=40)
 @given(st.lists(st.floats(0.001, 20_000), min_size=1, max_size=50), st.randoms(use_true_random=False))
 def test_the_order_of_recordings_changes_no_digit(durations: list[float], order: Random) -> None:
     outcomes = [

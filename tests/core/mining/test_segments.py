@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from pipeline.core.mining.audit import audit_events, audit_recording, audit_segment, audit_uncut, because
 from pipeline.core.mining.events import find_events
@@ -171,6 +171,7 @@ LOOSE = SegmentLimits(
 )
 
 
+@settings(max_examples=40)
 @given(conversations(speakers=3))
 def test_segments_are_disjoint_cut_in_silence_and_account_for_every_anchor(
     activity: RecordedActivity,
@@ -192,6 +193,7 @@ def test_segments_are_disjoint_cut_in_silence_and_account_for_every_anchor(
     assert extraction == find_segments(activity, reversed(candidates), LOOSE)
 
 
+@settings(max_examples=40)
 @given(conversations(speakers=3))
 def test_every_candidate_has_its_row_with_the_first_failing_reason_first(activity: RecordedActivity) -> None:
     candidates = find_events(activity)

@@ -1,7 +1,7 @@
 from functools import partial
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from pipeline.core.mining.limits import EventLimits
 from pipeline.core.mining.sensitivity import jittered, onsets_kept, without_short
@@ -35,6 +35,7 @@ def test_short_talkspurts_are_lost_with_their_onsets() -> None:
     assert (lost.hits, lost.recall) == (0, 0.0)
 
 
+@settings(max_examples=40)
 @given(conversations(speakers=3))
 def test_moved_talk_is_talk_still_and_the_same_every_time(activity: RecordedActivity) -> None:
     moved = jittered(activity, 0.5, LIMITS)

@@ -1,7 +1,7 @@
 import hashlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.core.mining.splits import SplitRule, assign_splits, person_of
@@ -20,6 +20,7 @@ NAMES = st.sampled_from([f"p{n}" for n in range(30)])
 CORPORA = st.lists(st.lists(NAMES, min_size=0, max_size=2, unique=True), min_size=1, max_size=40)
 
 
+@settings(max_examples=40)
 @given(CORPORA, st.integers(0, 9))
 def test_no_speaker_is_in_two_splits(corpus: list[list[str]], seed: int) -> None:
     rule = SplitRule(shares=dict.fromkeys(Split, 1.0), seed=seed)

@@ -1,7 +1,7 @@
 from typing import Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from pipeline.core.mining.activity import talk_of
 from pipeline.core.mining.events import find_events
@@ -204,6 +204,7 @@ def test_a_segment_that_cuts_somebody_off_is_refused() -> None:
         placed(activity, segment)
 
 
+@settings(max_examples=40)
 @given(conversations())
 def test_the_timeline_speaks_when_the_recording_does(activity: RecordedActivity) -> None:
     cleaned = talk_of(activity, 0.2, 0.1)

@@ -165,7 +165,9 @@ def test_a_run_says_which_conversations_lacked_what_and_uses_the_others(tmp_path
     without("channel_map.json")(tmp_path / "c")
     make_switchboard(tmp_path / "s")
     declaration = declared(
-        tmp_path, "{layout: candor, path: c}\n  - {layout: switchboard, path: s, with_audio: false}"
+        tmp_path,
+        "{layout: candor, path: c}\n  - {layout: switchboard, path: s, with_audio: false}",
+        "workers: 1",
     )
     summary = Mine(declaration, tmp_path, tmp_path / "out").run(lambda heard, kept: None)
     (error,) = map(json.loads, (tmp_path / "out" / "errors.jsonl").read_text().splitlines())
