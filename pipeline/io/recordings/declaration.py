@@ -68,7 +68,14 @@ class DeclaredRecording(Record):
     dyadic: bool = True
     rights: Rights | None = None
     problem: str | None = None
-    """What its source lacks; it is refused with this."""
+    """What its source lacks; it is refused with this. Written where a run is stored, so that it can be repeated."""
+
+    @model_validator(mode="after")
+    def _speakers_have_names(self) -> Self:
+        problem = _unfit_names(self.speakers, self.audio)
+        if problem is not None:
+            raise ValueError(problem)
+        return self
 
 
 class Declaration(Record):
@@ -136,20 +143,26 @@ def declare_audio(paths: tuple[Path, ...], channels: tuple[int, ...]) -> Declara
     """A declaration of audio files: one of two channels is a recording, two of one channel in a row are one too.
 
     `channels` says how many each file has (0: not to be read); a file that is neither is a recording of its own, so
-    that it is refused with its reason.
+    that it is refused with its reason. So is whatever stands before it without a partner: the next file of one channel
+    is of another call.
+
+    ::
+
+        a1 (1)  b1 (unreadable)  a2 (1)  b2 (1)     -->   a1 | b1 | a2 + b2
     """
     recordings: list[DeclaredRecording] = []
-    waiting: Path | None = None
+    waiting: tuple[Path, ...] = ()
     for path, count in zip(paths, channels, strict=True):
-        if count == 1 and waiting is not None:
-            recordings.append(_named((waiting, path), recordings))
-            waiting = None
-        elif count == 1:
-            waiting = path
-        else:
-            recordings.append(_named((path,), recordings))
-    if waiting is not None:
-        recordings.append(_named((waiting,), recordings))
+        if count == 1:
+            waiting = (*waiting, path)
+        elif waiting:
+            recordings.append(_named(waiting, recordings))
+            waiting = ()
+        if count != 1 or len(waiting) == 2:
+            recordings.append(_named(waiting or (path,), recordings))
+            waiting = ()
+    if waiting:
+        recordings.append(_named(waiting, recordings))
     return Declaration(rights=UNSTATED, recordings=tuple(recordings))
 
 
@@ -192,47 +205,61 @@ def _expanded(source: Source, written: Declaration, path: Path) -> Iterator[Decl
     stated = rights or written.rights
     corpus = id_part(stated.corpus) if stated is not None else "recordings"
     for one in conversations:
+        nameless = _unfit_names(one.speakers, one.audio)
         yield DeclaredRecording(
             recording_id=f"{corpus}:{one.name}",
             audio=one.audio,
             rttm=one.rttm,
             words=one.words,
-            speakers=one.speakers,
+            speakers=() if nameless else one.speakers,
             language=source.language,
             split=source.split,
             dyadic=one.dyadic,
             rights=rights,
-            problem=one.problem,
+            problem=one.problem or nameless,
         )
 
 
+def _unfit_names(speakers: tuple[str, ...], audio: tuple[str, ...]) -> str | None:
+    """Why speakers cannot be told apart by their names, in RTTM neither, which holds no white space."""
+    if len({"_".join(name.split()) for name in speakers} - {""}) < len(speakers):
+        return f"speakers: got {list(speakers)}; wanted a different name for each, and none that is empty"
+    if len(audio) == 2 and len(speakers) not in (0, 2):
+        return f"speakers: got {len(speakers)} for two files; wanted two, by file, or none"
+    return None
+
+
 def _named(paths: tuple[Path, ...], others: list[DeclaredRecording]) -> DeclaredRecording:
-    """Named after its file; a second one of the same name is numbered."""
-    stem = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in paths[0].stem).lstrip(
-        "._-"
-    )
-    taken = {other.recording_id for other in others}
-    name, number = stem or "recording", 1
-    while name in taken:
+    """Named after its file; a second one of the same name is numbered. Files stay where the caller named them."""
+    stem = id_part(paths[0].stem)
+    taken = {other.recording_id.casefold() for other in others}
+    name, number = stem, 1
+    while name.casefold() in taken:
         number += 1
-        name = f"{stem or 'recording'}-{number}"
-    return DeclaredRecording(recording_id=name, audio=tuple(str(path.absolute()) for path in paths))
+        name = f"{stem}-{number}"
+    return DeclaredRecording(recording_id=name, audio=tuple(map(str, paths)))
 
 
 def _check_ids(path: Path, declaration: Declaration) -> None:
-    seen: set[str] = set()
+    """Files are named after ids, and not every file system tells `a` from `A`."""
+    seen: dict[str, str] = {}
     for declared in declaration.recordings:
-        if declared.recording_id.casefold() in seen:
-            raise ConfigError(
-                f"{path}: recording_id {declared.recording_id!r} is used twice; every one needs its own"
-            )
-        seen.add(declared.recording_id.casefold())
+        name = declared.recording_id
+        other = seen.get(name.casefold())
+        if other is not None:
+            how = "is used twice" if other == name else f"differs from {other!r} in case alone"
+            raise ConfigError(f"{path}: recording_id {name!r} {how}; every one needs its own: rename one")
+        seen[name.casefold()] = name
 
 
 def _explain(error: ValidationError) -> str:
     """The first problem: where, what was found, what is known."""
     first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
     where = ".".join(map(str, first["loc"])) or "the file"
+    if first["type"] == "union_tag_invalid":
+        got, known = first["ctx"]["tag"], [str(_layout_of(kind)) for kind in _models_in(DeclaredSource)]
+        nearest = difflib.get_close_matches(str(got), known, n=1, cutoff=0.0)
+        return f"{where}: unknown layout {got!r}; did you mean {nearest[0]!r}? known: {', '.join(known)}"
     if first["type"] != "extra_forbidden":
         return f"{where}: {first['msg']}"
     known = _keys_at(first["loc"][:-1])

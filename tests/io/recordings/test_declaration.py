@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.domain.errors import ConfigError
 from pipeline.io.recordings.declaration import UNSTATED, declare_audio, read_declaration, recordings_of
-from tests.io.recordings.trees import make_ami
+from tests.io.recordings.trees import make_ami, make_audio
 
 RIGHTS = "{corpus: made-up, licence_id: CC0-1.0, consent_basis: invented}"
 
@@ -51,7 +51,9 @@ def test_a_recording_without_rights_is_named(tmp_path: Path) -> None:
             "recordings: [{recording_id: a}]\nlistening: {suppression: {depth: 1}}",
             "did you mean 'depth_m",
         ),
-        ("recordings: [{recording_id: a}, {recording_id: A}]", "'A' is used twice"),
+        ("recordings: [{recording_id: a}, {recording_id: A}]", "'A' differs from 'a' in case alone"),
+        ("recordings: [{recording_id: a}, {recording_id: a}]", "'a' is used twice"),
+        ("sources: [{layout: candorr, path: c}]", "unknown layout 'candorr'; did you mean 'candor'?"),
         ("recordings: [{recording_id: ../a}]", "recordings.0.recording_id: String should match"),
         ("a: [", "not valid YAML"),
         ("just text", "the file: Input should be an object"),
@@ -70,9 +72,52 @@ def test_audio_on_the_command_line_comes_in_pairs_where_it_has_one_channel() -> 
     assert declaration.rights == UNSTATED
 
 
-def test_any_file_name_makes_an_id() -> None:
-    declaration = declare_audio((Path("..你好 (1).wav"), Path("-.wav")), (2, 2))
-    assert [r.recording_id for r in declaration.recordings] == ["1_", "recording"]
+def test_a_file_whose_partner_cannot_be_read_is_not_paired_with_the_next_call() -> None:
+    paths = tuple(map(Path, ("1-agent.wav", "1-caller.wav", "2-agent.wav", "2-caller.wav", "3-agent.wav")))
+    declaration = declare_audio(paths, (1, 0, 1, 1, 1))
+    assert [one.audio for one in declaration.recordings] == [
+        ("1-agent.wav",),
+        ("1-caller.wav",),
+        ("2-agent.wav", "2-caller.wav"),
+        ("3-agent.wav",),
+    ]
+
+
+def test_any_file_name_makes_an_id_of_its_own() -> None:
+    names = ("..你好 (1).wav", "-.wav", "甲.wav", "乙.wav", "X.wav", "x.wav")
+    ids = [r.recording_id for r in declare_audio(tuple(map(Path, names)), (2,) * 6).recordings]
+    assert ids[:2] == ["1_-3cb68fcc", "unnamed-3973e022"]
+    assert ids[4:] == ["X", "x-2"]
+    assert len(set(ids)) == 6
+
+
+def test_two_channel_files_with_chinese_names_are_recordings_of_their_own(tmp_path: Path) -> None:
+    make_audio(tmp_path / "calls" / "甲.wav", 2)
+    make_audio(tmp_path / "calls" / "乙.wav", 2)
+    text = f"rights: {RIGHTS}\nsources: [{{layout: two_channel, path: calls}}]"
+    recordings, _ = recordings_of(read_declaration(declared(tmp_path, text)))
+    assert {one.audio for one in recordings} == {("calls/甲.wav",), ("calls/乙.wav",)}
+    assert len({one.recording_id for one in recordings}) == 2
+
+
+@pytest.mark.parametrize("speakers", ["[x, x]", "['', b]", "[' ', b]", "[a b, a_b]", "[x]", "[x, y, z]"])
+def test_two_sides_have_two_names_that_tell_them_apart(tmp_path: Path, speakers: str) -> None:
+    text = f"recordings: [{{recording_id: a, audio: [l.wav, r.wav], speakers: {speakers}}}]"
+    with pytest.raises(ConfigError, match=r"recordings\.0: .*speakers: got .*; wanted"):
+        read_declaration(declared(tmp_path, text))
+
+
+def test_a_conversation_whose_table_names_one_person_twice_is_refused_and_stops_no_other(
+    tmp_path: Path,
+) -> None:
+    for name in ("one.wav", "two.wav"):
+        make_audio(tmp_path / "calls" / name, 2)
+    (tmp_path / "who.csv").write_text("conversation,first,second\none,ann,ann\ntwo,ann,bob\n")
+    text = f"rights: {RIGHTS}\nsources: [{{layout: two_channel, path: calls, speaker_table: who.csv}}]"
+    one, two = read_declaration(declared(tmp_path, text)).recordings
+    assert one.problem is not None
+    assert "wanted a different name for each" in one.problem
+    assert (two.problem, two.speakers) == (None, ("ann", "bob"))
 
 
 def test_the_declaration_in_the_readme_can_be_used(tmp_path: Path) -> None:

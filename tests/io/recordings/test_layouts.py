@@ -179,7 +179,7 @@ CASES: list[tuple[Callable[[Path], None], str, tuple[Wanted, ...]]] = [
     (
         make_worded_call,
         f'{{layout: two_channel, path: c, words: "{{id}}.jsonl", {RIGHTS}}}',
-        (Wanted("my-calls:sub_call", ("c/sub/call.WAV",), "c/sub/call.jsonl"),),
+        (Wanted("my-calls:sub_call-db4dd3fb", ("c/sub/call.WAV",), "c/sub/call.jsonl"),),
     ),
     (
         make_rttm,

@@ -211,7 +211,10 @@ def test_an_rttm_file_in_which_nobody_speaks_is_refused_with_its_first_bad_line(
         ("{layout: candor, path: nowhere}", r"mine\.yaml: sources: .*nowhere: is no folder; wanted CANDOR"),
         ("{layout: candor, path: empty}", "holds no conversation; wanted CANDOR: folders with names of 36"),
         ("{layout: fisher, path: empty}", "wanted Fisher: fe_03_#####.sph"),
-        ("{layout: icsi, path: empty}", "sources.0: Input tag 'icsi' .* 'candor', 'fisher', 'switchboard'"),
+        (
+            "{layout: icsi, path: empty}",
+            "sources.0: unknown layout 'icsi'; did you mean .* known: candor, fisher, switchboard",
+        ),
         ("{path: empty}", "sources.0: Unable to extract tag using discriminator 'layout'"),
         (
             "{layout: ami, path: empty, pairs: [A, B]}",

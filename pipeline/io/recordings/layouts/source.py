@@ -106,12 +106,15 @@ class Source(Record, ABC):
 
 
 def id_part(name: str) -> str:
-    """A name as part of a recording's id.
+    """A name as part of a recording's id. Where anything had to be replaced, a hash keeps different names apart.
 
-    >>> id_part("调用 7/left")
-    '7_left'
+    >>> id_part("call_7"), id_part("调用 7/left"), id_part("甲"), id_part("乙")
+    ('call_7', '7_left-e4ef9bd5', 'unnamed-33e3580c', 'unnamed-71530d4c')
     """
-    return _NOT_IN_IDS.sub("_", name).lstrip("._-") or "unnamed"
+    fit = _NOT_IN_IDS.sub("_", name).lstrip("._-")
+    if fit and fit == name:
+        return name
+    return f"{fit or 'unnamed'}-{hashlib.sha256(name.encode(errors='surrogateescape')).hexdigest()[:8]}"
 
 
 def audio_by_stem(files: list[str]) -> dict[str, str]:
