@@ -104,16 +104,13 @@ def _listen(
     if one_channel is not None and {p.code for p in problems} == {RejectCode.DUPLICATE_CHANNEL}:
         return _diarized(recording, source, one_channel)
     if problems:
-        return _refused(
-            recording, probed, problems, "two channels that are not two sides of one conversation"
-        ), None
+        return _refused(recording, probed, problems, _not_two_sides(recording, problems[0])), None
     apart = suppress(passage.take_probabilities(), passage.levels_db(), listening.suppression)
     if any(apart.crosstalk) and one_channel is not None:
         return _diarized(recording, source, one_channel)
     if any(apart.crosstalk):
-        return _refused(
-            recording, probed, _crosstalk(apart, listening), "either side is loud in both channels"
-        ), None
+        crosstalk = _crosstalk(apart, listening)
+        return _refused(recording, probed, (crosstalk,), _not_two_sides(recording, crosstalk)), None
     return _with_enough_speakers(recording, probed, _two_channel(recording, source, apart, listening)), frames
 
 
@@ -256,8 +253,13 @@ def _two_channel(
 
 
 def speaker_names(recording: Recording) -> tuple[str, str]:
-    """Names by channel."""
-    return (recording.speakers[0], recording.speakers[1]) if len(recording.speakers) == 2 else ("A", "B")
+    """Names by channel: A and B where none are declared. Raises UnreadableAudioError where there are not two."""
+    names = recording.speakers or ("A", "B")
+    if len(names) != 2:
+        raise UnreadableAudioError(
+            f"{recording.recording_id}: speakers: got {list(names)} for two channels; wanted two, by channel, or none"
+        )
+    return names[0], names[1]
 
 
 def _with_enough_speakers(
@@ -267,12 +269,31 @@ def _with_enough_speakers(
     if talking >= 2:
         return Heard(recording_id=recording.recording_id, probed=probed, activity=activity)
     problems = (because(RejectCode.ONE_SPEAKER, talking, 2),)
-    return _refused(recording, probed, problems, f"{talking} of {len(activity.speakers)} speakers are heard")
+    length_s = activity.num_samples / activity.sampling_rate
+    remedy = "; name another listening.detector where both speak" if activity.mode == "two_channel" else ""
+    detail = (
+        f"{talking} of {len(activity.speakers)} speakers are heard in {length_s:.3f} s; wanted two{remedy}"
+    )
+    return _refused(recording, probed, problems, detail)
 
 
-def _crosstalk(apart: Suppressed, listening: Listening) -> tuple[AuditValue, ...]:
+def _crosstalk(apart: Suppressed, listening: Listening) -> AuditValue:
     loudest = min(a for a in apart.attenuation_db if a is not None)
-    return (because(RejectCode.CROSSTALK, round(loudest, 2), listening.suppression.crosstalk_db),)
+    return because(RejectCode.CROSSTALK, round(loudest, 2), listening.suppression.crosstalk_db)
+
+
+def _not_two_sides(recording: Recording, problem: AuditValue) -> str:
+    """Why two channels cannot be taken for two speakers, and what to do about it."""
+    value, bound = problem.value or 0.0, problem.threshold or 0.0
+    told = {
+        RejectCode.DUPLICATE_CHANNEL: f"the two channels are alike (correlation {value:.3f}; wanted below {bound:g}): "
+        "one sound twice; give the two sides apart, or name a `diarizer`",
+        RejectCode.CHANNEL_SWAP_SUSPECT: f"the second channel repeats the first {value:.3f} s later; wanted "
+        f"{bound:g} s or less either way: an echo, or sides that are not aligned; shift one of them",
+        RejectCode.CROSSTALK: f"either side is heard in both, {value:.1f} dB weaker in the other channel; wanted "
+        f"{bound:g} dB or more; name a `diarizer`, or record with a microphone near each",
+    }
+    return f"{recording.recording_id}: {told[problem.code]}"
 
 
 def _refused(

@@ -4,6 +4,7 @@ Whatever libsndfile reads: wav in every encoding, flac, ogg, mp3, NIST SPHERE (a
 header decides). What it does not read goes through ffmpeg, where that is installed; the error says so where it is not.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -22,6 +23,14 @@ Block = npt.NDArray[np.float32]
 
 _LENGTHS_DIFFER_S = 0.1
 """Two files of one call may differ that much; the shorter one is padded with silence."""
+_RATES_HZ = (4_000, 768_000)
+"""Below, speech is not in it; above, nothing is recorded: the head is damaged."""
+_LARGEST_SAMPLE = 2.0**31
+"""Of 32-bit integers that were written as floats."""
+_STREAM_BYTES = 0x7FFF_0000
+"""A wav that claims as much was written as a stream, whose length nobody knew: it is as long as it is."""
+_WAV_DATA = re.compile(r"^data : (\d+) \(should be (\d+)\)", re.MULTILINE)
+"""libsndfile's log of a wav whose head says another length than it has."""
 
 
 class UnreadableAudioError(PipelineError):
@@ -95,12 +104,18 @@ class AudioSource:
             left = self.num_samples
             while left > 0:
                 block = read(min(num_samples, left))
-                if not np.isfinite(block).all():
-                    raise UnreadableAudioError(
-                        f"{self._names()}: holds samples that are no numbers; render it again"
-                    )
+                self._check_scale(float(np.abs(block).max(initial=0.0)))
                 yield block
                 left -= len(block)
+
+    def _check_scale(self, peak: float) -> None:
+        if not np.isfinite(peak):
+            raise UnreadableAudioError(f"{self._names()}: holds samples that are no numbers; render it again")
+        if peak > _LARGEST_SAMPLE:
+            raise UnreadableAudioError(
+                f"{self._names()}: holds a sample of {peak:.3g}; wanted -1 to 1, or the scale of integers; render it "
+                "again"
+            )
 
     def excerpt(self, start: int, end: int) -> Block:
         """Samples [start, end) of all channels."""
@@ -142,6 +157,11 @@ def open_audio(paths: tuple[Path, ...]) -> AudioSource:
     if min(file.num_samples for file in files) == 0:
         raise UnreadableAudioError(f"{_names(paths)}: holds not one sample")
     rate = rates.pop()
+    if not _RATES_HZ[0] <= rate <= _RATES_HZ[1]:
+        raise UnreadableAudioError(
+            f"{_names(paths)}: sampling rate {rate} Hz; wanted {_RATES_HZ[0]} to {_RATES_HZ[1]} Hz; correct its "
+            "head, or render it again"
+        )
     aligned = _aligned(files, rate)
     encoding = "+".join(dict.fromkeys(file.encoding for file in files))
     num_samples = max(file.num_samples - file.lead for file in aligned)
@@ -168,14 +188,35 @@ def _look_at(path: Path) -> AudioFile:
     except ffmpeg.FfmpegError as error:
         raise UnreadableAudioError(str(error)) from error
     except (OSError, soundfile.LibsndfileError) as error:
-        reason = error if path.exists() else "there is no such file"
-        raise UnreadableAudioError(
-            f"{path}: cannot be read as audio ({reason}); wanted wav, flac, ogg, mp3, sph, or what ffmpeg reads (m4a, "
-            "mp4, webm, amr, wma)"
-        ) from error
-    return AudioFile(
+        raise _unreadable(path, error) from error
+    file = AudioFile(
         path, int(info.samplerate), int(info.frames), int(info.channels), f"{info.format}/{info.subtype}"
     )
+    _check_whole(file, info.extra_info)
+    return file
+
+
+def _unreadable(path: Path, error: Exception) -> UnreadableAudioError:
+    reason = error if path.exists() else "there is no such file"
+    return UnreadableAudioError(
+        f"{path}: cannot be read as audio ({reason}); wanted wav, flac, ogg, mp3, sph, or what ffmpeg reads (m4a, "
+        "mp4, webm, amr, wma)"
+    )
+
+
+def _check_whole(file: AudioFile, log: str) -> None:
+    """A flac that was cut off cannot be decoded; a wav can, and would be taken for a shorter call."""
+    found = _WAV_DATA.search(log)
+    if found is None or not file.num_samples:
+        return
+    said, held = int(found[1]), int(found[2])
+    held_s = file.num_samples / max(file.sampling_rate, 1)
+    said_s = held_s * said / max(held, 1)
+    if said < _STREAM_BYTES and said_s > held_s + _LENGTHS_DIFFER_S:
+        raise UnreadableAudioError(
+            f"{file.path}: its head says {said_s:.3f} s, it holds {held_s:.3f} s; wanted all of it; copy it again, or "
+            "rewrite it with sox or ffmpeg to use what is there"
+        )
 
 
 def _aligned(files: list[AudioFile], rate: int) -> tuple[AudioFile, ...]:

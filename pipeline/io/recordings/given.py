@@ -14,6 +14,9 @@ from pipeline.io.recordings.transcripts.spoken import SpeakerWords, SpokenWord
 from pipeline.io.recordings.words import Transcript, read_transcript, transcript_files
 from pipeline.io.rttm import RTTM_SAMPLING_RATE, read_rttm
 
+_PAST_THE_END_S = 1.0
+"""Transcripts round their last times up; so far they may run over."""
+
 
 @dataclass(frozen=True, slots=True)
 class Speech:
@@ -106,12 +109,20 @@ def _from_transcript(transcript: Transcript, speakers: tuple[str, ...]) -> Given
 def given_activity(recording_id: str, given: GivenSpeech, source: AudioSource | None) -> RecordedActivity:
     """Speech as it is given, on the clock of the audio where there is any, cut where that ends.
 
-    Raises UnreadableAudioError where nobody says anything.
+    Raises UnreadableAudioError where nobody says anything, or where so much lies past the end that it must be of
+    another recording.
     """
     rate = given.sampling_rate if source is None else source.sampling_rate
     total = given.num_samples if source is None else source.num_samples
     if not total:
         raise UnreadableAudioError(f"{recording_id}: its words or RTTM hold no speech")
+    end_s = given.num_samples / given.sampling_rate
+    if end_s > total / rate + _PAST_THE_END_S:
+        what = "words" if given.mode == "given_words" else "turns or RTTM"
+        raise UnreadableAudioError(
+            f"{recording_id}: its {what} end at {end_s:.3f} s, its audio at {total / rate:.3f} s; wanted no more than "
+            f"{_PAST_THE_END_S:g} s past the end; name those of this recording, or audio that was not cut off"
+        )
     inside = Span(0, total)
     by_channel = given.by_channel if source is not None and source.channels == 2 else ()
     speakers = []

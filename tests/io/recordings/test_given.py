@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.mining import Recording
-from pipeline.io.recordings.audio import open_audio
+from pipeline.io.recordings.audio import UnreadableAudioError, open_audio
 from pipeline.io.recordings.declaration import UNSTATED
 from pipeline.io.recordings.given import files_of, given_activity, read_given
 from tests.io.recordings.trees import (
@@ -115,3 +115,24 @@ def test_labels_of_rttm_are_on_the_channels_that_are_declared_to_be_theirs(
     assert given is not None
     activity = given_activity("left", given, open_audio((tmp_path / "left.wav",)))
     assert {speaker.speaker: speaker.channel for speaker in activity.speakers} == wanted
+
+
+@pytest.mark.parametrize("past_s", [0.9, 1.1])
+def test_a_transcript_of_another_recording_is_refused(tmp_path: Path, past_s: float) -> None:
+    make_audio(tmp_path / "call.wav", 2)
+    length_s = open_audio((tmp_path / "call.wav",)).num_samples / 8000
+    lines = (
+        f'{{"speaker": "A", "start": {0.1 + i * 0.1:.1f}, "end": {length_s + past_s:.3f}, "text": "w"}}'
+        for i in range(2)
+    )
+    (tmp_path / "call.jsonl").write_text("\n".join(lines) + "\n")
+    recording = Recording(recording_id="call", audio=("call.wav",), words="call.jsonl", rights=UNSTATED)
+    given = read_given(recording, tmp_path)
+    assert given is not None
+    source = open_audio((tmp_path / "call.wav",))
+    if past_s < 1:
+        assert given_activity("call", given, source).num_samples == source.num_samples
+        return
+    wanted = rf"call: its words end at {length_s + past_s:.3f} s, its audio at {length_s:.3f} s; wanted"
+    with pytest.raises(UnreadableAudioError, match=wanted):
+        given_activity("call", given, source)
