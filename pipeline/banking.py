@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.config import RunConfig
-from pipeline.core.interjections import FORMS
+from pipeline.core.interjections import FORMS, Form
 from pipeline.domain.errors import RecordError
 from pipeline.domain.labels import Language, Style
 from pipeline.domain.takes import Flaw, Kind
@@ -36,15 +36,20 @@ class Deposit:
     """Forms of which no engine made one good take, each with the reason."""
 
 
-def build_bank(config: RunConfig, store: Path, told: Callable[[Deposit], None]) -> tuple[Deposit, ...]:
-    """Speak every form with every voice that the configuration may cast; what is stored is not spoken again."""
+def build_bank(
+    config: RunConfig, store: Path, told: Callable[[Deposit], None], *, every_form: bool = False
+) -> tuple[Deposit, ...]:
+    """Speak every form with every voice that the configuration may cast; what is stored is not spoken again.
+
+    `every_form`: those that the embedded author writes as well, some two hundred instead of nineteen.
+    """
     wiring = Wiring(config, store, store)  # no run: nothing is written but clips
     try:
         deps = wiring.speech_deps()
         languages = {source.language for source in config.seeds.sources}
         splits = {split for split, weight in config.seeds.splits.items() if weight > 0}
         return tuple(
-            _deposit(voice, config.speech.bank.takes, deps, told)
+            _deposit(voice, forms_of(voice.language, every_form), config.speech.bank.takes, deps, told)
             for voice in deps.voices
             if voice.language in languages and voice.split in splits
         )
@@ -52,15 +57,34 @@ def build_bank(config: RunConfig, store: Path, told: Callable[[Deposit], None]) 
         wiring.close()
 
 
-def _deposit(voice: Voice, takes: int, deps: Deps, told: Callable[[Deposit], None]) -> Deposit:
-    deposit = asyncio.run(_fill(voice, takes, deps))
+def forms_of(language: Language, every_form: bool) -> tuple[Form, ...]:
+    """What is said, and in which mood, each once."""
+    if not every_form:
+        return FORMS[language]
+    from pipeline.backends.offline.banks import load_bank
+
+    written = (
+        (text, frame.emotion)
+        for section, frames in load_bank(language).frames.items()
+        if section == "backchannel/signals" or section.startswith("events/signals/")
+        for frame in frames
+        if not frame.slots()
+        for text in frame.variants()
+    )
+    return tuple(dict.fromkeys((*FORMS[language], *written)))
+
+
+def _deposit(
+    voice: Voice, forms: tuple[Form, ...], takes: int, deps: Deps, told: Callable[[Deposit], None]
+) -> Deposit:
+    deposit = asyncio.run(_fill(voice, forms, takes, deps))
     told(deposit)
     return deposit
 
 
-async def _fill(voice: Voice, takes: int, deps: Deps) -> Deposit:
+async def _fill(voice: Voice, forms: tuple[Form, ...], takes: int, deps: Deps) -> Deposit:
     speaking = Speaking(deps.ladder)
-    requests = tuple(_requests(voice, takes))
+    requests = tuple(_requests(voice, forms, takes))
     known = [deps.clips.find_clip(deps.ladder.clip_digest(one, deps.sampling_rate)) for one in requests]
     outcomes = await asyncio.gather(
         *(_take(one, ref, deps, speaking) for one, ref in zip(requests, known, strict=True))
@@ -81,8 +105,8 @@ async def _fill(voice: Voice, takes: int, deps: Deps) -> Deposit:
     )
 
 
-def _requests(voice: Voice, takes: int) -> Iterator[SpeechRequest]:
-    for text, emotion in FORMS[Language(voice.language)]:
+def _requests(voice: Voice, forms: tuple[Form, ...], takes: int) -> Iterator[SpeechRequest]:
+    for text, emotion in forms:
         form = SpeechRequest(
             text=text,
             language=voice.language,

@@ -17,7 +17,7 @@ from pipeline.core.voice_similarity import Embedding
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.labels import Emotion, Recipe
 from pipeline.domain.scene import Scene
-from pipeline.domain.voice import Voice
+from pipeline.domain.voice import Reference
 from pipeline.io.voices import Voices
 from pipeline.io.waves import decode_channels
 from pipeline.ports import Aligner, SpeechSynthesizer, VoiceEncoder
@@ -51,14 +51,22 @@ def open_ladder(config: Config, voices: Voices, resources: ExitStack) -> Ladder:
 
 
 def check_needs(run: RunConfig, ladder: Ladder) -> None:
-    """Raises ConfigError where whoever speaks first lacks what the scripts of such a run hold."""
-    first = ladder.rungs[0]
-    problems = missing(
-        _needs_of(run),
-        first.backend,
-        first.capabilities,
-        [voice for voice in ladder.voices if voice.backend == first.backend],
-    )
+    """Raises ConfigError where those who speak lack what the scripts of such a run hold."""
+    first, *others = ladder.rungs
+    needs = _needs_of(run)
+    cast = [voice for voice in ladder.voices if voice.backend == first.backend]
+    speakers = {(v.speaker, v.language) for v in cast if v.language in needs.languages}
+    problems = [*missing(needs, first.backend, first.capabilities, cast)]
+    for rung in others:
+        if speakers.isdisjoint((v.speaker, v.language) for v in ladder.voices if v.backend == rung.backend):
+            problems.append(
+                f"{rung.backend} has no voice of any speaker of {first.backend}, so that it could say nothing: add "
+                "rows of the same speakers to a catalogue (speech.voices), or leave it out"
+            )
+    if ladder.comparer is not None and not any(voice.reference for voice in cast):
+        problems.append(
+            f"likeness: no voice of {first.backend} has a reference to compare takes with; leave it out"
+        )
     if problems:
         more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
         raise ConfigError(f"speech: {'; '.join(problems[:3])}{more}")
@@ -185,14 +193,12 @@ def _comparer(config: VoiceCheck, voices: Voices) -> Comparer:
     return Comparer(encoder, config.limits, _references_heard(encoder, voices))
 
 
-def _references_heard(encoder: VoiceEncoder, voices: Voices) -> Callable[[Voice], Embedding | None]:
-    """A voice's reference as the encoder hears it, each once."""
+def _references_heard(encoder: VoiceEncoder, voices: Voices) -> Callable[[Reference], Embedding | None]:
+    """References as the encoder hears them, each once."""
 
     @cache
-    def heard(voice: Voice) -> Embedding | None:
-        if voice.reference is None:
-            return None
-        first = decode_channels(voices.read_reference(voice.reference), voice.reference.audio)[0]
+    def heard(reference: Reference) -> Embedding | None:
+        first = decode_channels(voices.read_reference(reference), reference.audio)[0]
         return encoder.embed(first.samples, first.sampling_rate)
 
     return heard

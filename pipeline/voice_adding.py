@@ -34,7 +34,6 @@ from pipeline.core.voice_measures import VoiceMeasures, measure_voice, same_reco
 from pipeline.domain.errors import BadTakeError, ConfigError
 from pipeline.domain.labels import Emotion, Gender, Language
 from pipeline.domain.record import Record
-from pipeline.domain.takes import Kind
 from pipeline.domain.voice import EmotionalReference, Reference, Voice
 from pipeline.io.catalogue_rows import write_voice
 from pipeline.io.voice_recordings import (
@@ -241,7 +240,7 @@ def _misheard(
     channel = recording.channels[0]
     heard = asyncio.run(transcriber.transcribe(channel.samples, channel.sampling_rate, language))
     try:
-        check_content(transcript, heard, language, Kind.TURN, ContentLimits())
+        check_content(transcript, heard, language, ContentLimits())
     except BadTakeError as error:
         yield VoiceProblem(
             figure="transcript",

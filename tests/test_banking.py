@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from pipeline.banking import Deposit, build_bank
+from pipeline.banking import Deposit, build_bank, forms_of
 from pipeline.config import RunConfig
 from pipeline.core.interjections import FORMS
 from pipeline.domain.errors import TransientBackendError
@@ -215,3 +215,11 @@ def test_a_bank_whose_engine_goes_away_keeps_what_was_said_and_goes_on_there(
     assert len(worker.requests) == EVERYTHING - kept
     for sidecar in (tmp_path / "store" / "clips").glob("*/*.json"):
         assert StoredClip.from_line(sidecar.read_bytes()).ref.engine == ENGINE
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_every_form_holds_what_the_embedded_author_says_in_passing(language: Language) -> None:
+    few, all_forms = forms_of(language, False), forms_of(language, True)
+    assert set(few) < set(all_forms)
+    assert len(all_forms) == len(set(all_forms)) > 100
+    assert all("{" not in text for text, _ in all_forms)

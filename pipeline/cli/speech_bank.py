@@ -24,8 +24,13 @@ _MOST_NAMED = 10
     show_default=True,
     help="The store that runs share.",
 )
+@click.option(
+    "--every-form",
+    is_flag=True,
+    help="Also what the embedded author writes: some two hundred forms instead of nineteen.",
+)
 @SET
-def bank(config: str, store: Path, overrides: tuple[str, ...]) -> None:
+def bank(config: str, store: Path, every_form: bool, overrides: tuple[str, ...]) -> None:
     """Build the backchannel bank: several checked takes of each short interjection, by every voice.
 
     CONFIG is a preset or a file, as for `humdial run`: it says who speaks (speech), in which languages and splits
@@ -38,7 +43,7 @@ def bank(config: str, store: Path, overrides: tuple[str, ...]) -> None:
     from pipeline.config import find_config, load_config
 
     settings = load_config(find_config(config), overrides)
-    deposits = build_bank(settings, store, _tell)
+    deposits = build_bank(settings, store, _tell, every_form=every_form)
     engines: Counter[str] = sum((one.engines for one in deposits), Counter())
     click.echo()
     print_table([("engine", "takes"), *((name, f"{count:,}") for name, count in engines.most_common())])

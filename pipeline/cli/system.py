@@ -62,7 +62,7 @@ def _espeak() -> str:
     from pipeline.domain.voice import SpeechRequest
     from pipeline.io.voices import load_catalogue
 
-    voice = next(voice for voice in load_catalogue() if voice.language is Language.EN)
+    voice = next(v for v in load_catalogue() if v.backend == "espeak" and v.language is Language.EN)
     request = SpeechRequest(
         text="Hello there.",
         language=voice.language,

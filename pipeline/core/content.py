@@ -35,10 +35,13 @@ def error_rate(text: str, heard: str, language: Language) -> float:
     return float(jiwer.wer(wanted, found)) if wanted else float(bool(found))
 
 
-def check_content(text: str, heard: str, language: Language, kind: Kind, limits: ContentLimits) -> None:
-    """Raises BadTakeError where too much else was heard."""
-    if kind is Kind.BACKCHANNEL or len(words_of(text)) < limits.from_words:
-        return
+def is_judged(text: str, kind: Kind, limits: ContentLimits) -> bool:
+    """Whether a transcript of this text would tell anything."""
+    return kind is not Kind.BACKCHANNEL and len(words_of(text)) >= limits.from_words
+
+
+def check_content(text: str, heard: str, language: Language, limits: ContentLimits) -> float:
+    """The share that was heard otherwise. Raises BadTakeError where it is too much."""
     rate = error_rate(text, heard, language)
     allowed = limits.character_error_rate if language is Language.ZH else limits.word_error_rate
     if rate > allowed:
@@ -46,6 +49,7 @@ def check_content(text: str, heard: str, language: Language, kind: Kind, limits:
             Flaw.WRONG_WORDS,
             f"heard {heard[:80]!r} for {text[:80]!r}: {rate:.0%} wrong; wanted {allowed:.0%} or less",
         )
+    return rate
 
 
 def _plain_words(text: str, language: Language) -> tuple[str, ...]:

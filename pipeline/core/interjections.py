@@ -1,8 +1,7 @@
 """Forms of backchannels that a bank is built of: what listeners say most, per language.
 
 English after the counts of stand-alone backchannels in Switchboard (yeah, uh-huh, um-hum and right are three
-quarters of them); Mandarin forms are those that the phrase banks and prompts of this package use. Other forms join
-the bank when a script holds them.
+quarters of them); Mandarin forms are common ones, not counted. Other forms join the bank when a script holds them.
 """
 
 from pipeline.domain.labels import Emotion, Language

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from statistics import median
 
 from pydantic import Field
 
 from pipeline.domain.record import Record
 from pipeline.domain.spoken import SpokenScript
-from pipeline.domain.takes import Flaw
+from pipeline.domain.takes import Flaw, Making
 from pipeline.domain.voice import ClipRef
 
 ITSELF = "engine"
@@ -28,6 +29,10 @@ class EngineRow(Record):
     """Its clips by who said when their words are spoken."""
     warnings: int = Field(ge=0)
     """Of its clips, how many have one."""
+    median_error_rate: float | None = None
+    """Of its clips that a recogniser heard."""
+    median_similarity: float | None = None
+    """To their voices' references, of its clips that were compared."""
 
 
 class Takes(Record):
@@ -44,7 +49,9 @@ def summarise_takes(spoken: Iterable[SpokenScript]) -> Takes:
     refused: dict[str, Counter[Flaw]] = {}
     sources: dict[str, Counter[str]] = {}
     warned: Counter[str] = Counter()
+    heard: dict[str, list[Making]] = {}
     for clip in clips.values():
+        heard.setdefault(clip.engine, []).append(clip.making)
         sources.setdefault(clip.engine, Counter())[clip.making.aligner or ITSELF] += 1
         warned[clip.engine] += bool(clip.making.warnings)
         for take in clip.making.refused:
@@ -57,6 +64,7 @@ def summarise_takes(spoken: Iterable[SpokenScript]) -> Takes:
             refused.get(engine, Counter()),
             sources.get(engine, Counter()),
             warned,
+            heard.get(engine, []),
         )
         for engine in sorted({*spoke, *refused}, key=lambda name: (-spoke.get(name, 0), name))
     )
@@ -64,7 +72,12 @@ def summarise_takes(spoken: Iterable[SpokenScript]) -> Takes:
 
 
 def _row(
-    engine: str, clips: int, refused: Counter[Flaw], sources: Counter[str], warned: Counter[str]
+    engine: str,
+    clips: int,
+    refused: Counter[Flaw],
+    sources: Counter[str],
+    warned: Counter[str],
+    heard: list[Making],
 ) -> EngineRow:
     bad = sum(refused.values())
     return EngineRow(
@@ -74,12 +87,22 @@ def _row(
         retake_rate=bad / (bad + clips) if bad + clips else None,
         word_times=dict(sorted(sources.items())),
         warnings=warned[engine],
+        median_error_rate=_median(making.error_rate for making in heard),
+        median_similarity=_median(making.similarity for making in heard),
     )
+
+
+def _median(figures: Iterable[float | None]) -> float | None:
+    known = [figure for figure in figures if figure is not None]
+    return median(known) if known else None
 
 
 def takes_table(rows: tuple[EngineRow, ...]) -> tuple[tuple[str, ...], ...]:
     """Rows of cells, the header first."""
-    header = ("engine", "clips", "takes refused", "of all takes", "because", "word times from", "warnings")
+    header = (
+        "engine", "clips", "takes refused", "of all takes", "because", "word times from", "warnings",
+        "heard wrong", "likeness",
+    )  # fmt: skip
     return (header, *map(_cells, rows))
 
 
@@ -92,4 +115,6 @@ def _cells(row: EngineRow) -> tuple[str, ...]:
         ", ".join(f"{flaw.value} {count:,}" for flaw, count in row.refused.items()) or "-",
         ", ".join(f"{source} {count:,}" for source, count in row.word_times.items()) or "-",
         f"{row.warnings:,}",
+        "-" if row.median_error_rate is None else f"{row.median_error_rate:.1%}",
+        "-" if row.median_similarity is None else f"{row.median_similarity:.2f}",
     )

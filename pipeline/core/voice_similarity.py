@@ -20,8 +20,8 @@ class VoiceLimits(Record):
     """How near a take has to be to its voice's reference."""
 
     similarity: float = Field(default=0.25, ge=-1, le=1)
-    """Cosine. That of ECAPA models for two recordings of one person; others differ, so that it should be set
-    between what the run's report shows for takes of one voice and of two."""
+    """Cosine. That of ECAPA models for two recordings of one person; others differ: set it below what the report
+    shows for the run's takes."""
 
 
 def cosine(one: Embedding, other: Embedding) -> float:

@@ -66,7 +66,8 @@ class Take:
     resolution_ms: float | None = None
     """Of the words' times; None: exact, or no words."""
     unapplied: tuple[str, ...] = ()
-    """What was asked for and not done: `emotion`, `style`, `seed`, `speed`, `tags`."""
+    """What was asked for and not done: `emotion`, `style`, `seed`, `speed`, `tags`. Sounds that an engine has none
+    of are not asked of it."""
     warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -100,3 +101,7 @@ class Making(Record):
     unapplied: tuple[str, ...] = ()
     """What was asked for and not done."""
     warnings: tuple[str, ...] = ()
+    error_rate: float | None = None
+    """Share of its words (Mandarin: characters) that a recogniser heard otherwise; None: nobody listened."""
+    similarity: float | None = None
+    """To its voice's reference; None: nobody compared, or it is too short to tell."""

@@ -37,9 +37,9 @@ class EmotionalReference(Record):
 class Voice(Record):
     """One row of the catalogue: a speaker that a backend can render in one language."""
 
-    voice_id: str
+    voice_id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """Unique in the catalogue."""
-    speaker: str
+    speaker: str = Field(pattern=r"^\S(.*\S)?$")
     """The person. Voices of one speaker in two languages share it, and share a split."""
     language: Language
     gender: Gender

@@ -10,6 +10,7 @@ Addresses say what was asked, not what came back, so every entry carries the has
 damaged counts as absent and is made again.
 """
 
+import fcntl
 import hashlib
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from pipeline.domain.voice import Clip, ClipRef
 from pipeline.io.audio import write_audio
 from pipeline.io.files import audio_file_digest, write_bytes
 
+_LOCK = ".lock"
+"""In each directory of clips: who holds it writes."""
 _WAV_HEADER_BYTES = 44
 _WAV_SIZE = slice(40, 44)
 """Where the header says how many bytes of samples follow."""
@@ -46,8 +49,8 @@ class StoredReply(Record):
 
 
 class Store:
-    """Implements ClipStore and ReplyStore on a directory. Safe for several threads and processes:
-    equal addresses hold equal content, and every file appears whole."""
+    """Implements ClipStore and ReplyStore on a directory. Safe for several threads and processes: of several who
+    make a clip for one address the first one's stays, and every file appears whole."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -64,7 +67,17 @@ class Store:
         return stored.ref if sound else None
 
     def put_clip(self, digest: str, clip: Clip) -> ClipRef:
-        """Store a clip as PCM16, rounded to nearest."""
+        """Store a clip as PCM16, rounded to nearest; what lies there already stays, and its reference is returned.
+
+        Engines do not say a thing twice in the same way, and others may have taken the first clip into their records.
+        """
+        audio, _ = self._clip_paths(digest)
+        audio.parent.mkdir(parents=True, exist_ok=True)
+        with (audio.parent / _LOCK).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return self.find_clip(digest) or self._write_clip(digest, clip)
+
+    def _write_clip(self, digest: str, clip: Clip) -> ClipRef:
         pcm = to_pcm16(clip.samples * np.float32(FULL_SCALE))
         ref = ClipRef(
             digest=digest,
@@ -75,8 +88,8 @@ class Store:
             making=clip.making,
         )
         audio, sidecar = self._clip_paths(digest)
-        _, digest = write_audio(audio, pcm, clip.sampling_rate, "wav")
-        stored = StoredClip(ref=ref, ref_sha256=ref.fingerprint(), audio_digest=digest)
+        _, audio_digest = write_audio(audio, pcm, clip.sampling_rate, "wav")
+        stored = StoredClip(ref=ref, ref_sha256=ref.fingerprint(), audio_digest=audio_digest)
         write_bytes(sidecar, stored.to_line().encode(), durable=False)
         return ref
 

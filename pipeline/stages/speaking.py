@@ -9,11 +9,12 @@ What every take was refused for stays with the clip, or in the reason why there 
 
 import asyncio
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from pipeline.core.content import ContentLimits, check_content
+from pipeline.core.content import ContentLimits, check_content, is_judged
 from pipeline.core.seeding import derive_seed
 from pipeline.core.speakable.clauses import split_clauses
 from pipeline.core.takes import USUAL_LIMITS, GateLimits, Trimmed, examine, join_takes
@@ -22,7 +23,7 @@ from pipeline.domain.emotional import Tag
 from pipeline.domain.errors import BadTakeError, RecordError
 from pipeline.domain.quarantine import Reason
 from pipeline.domain.takes import Flaw, Kind, Making, RefusedTake, Take
-from pipeline.domain.voice import Clip, ClipRef, SpeechRequest, Voice
+from pipeline.domain.voice import Clip, ClipRef, Reference, SpeechRequest, Voice
 from pipeline.ports import Aligner, SpeechSynthesizer, Transcriber, VoiceEncoder
 from pipeline.stages.word_times import align_words
 
@@ -45,8 +46,8 @@ class Comparer:
 
     encoder: VoiceEncoder
     limits: VoiceLimits
-    voice_of: Callable[[Voice], Embedding | None]
-    """The voice's reference as the encoder hears it; None for a voice without one."""
+    voice_in: Callable[[Reference], Embedding | None]
+    """A reference as the encoder hears it; None where too little is said in it."""
 
     def fingerprint(self) -> str:
         """Of what it lets pass."""
@@ -85,11 +86,18 @@ class Ladder:
         return "/".join(parts)
 
     def clip_digest(self, request: SpeechRequest, sampling_rate: int) -> str:
-        """Address of a clip: what was asked, of whom, at which rate."""
-        heard = request.model_copy(update={"tags": tuple(p for p in request.tags if p.tag in self.tags)})
-        others = [v.fingerprint() for _, v in self.rungs_for(request) if v != request.voice]
-        asked = "/".join([heard.fingerprint(), self.fingerprint(), *others, str(sampling_rate)])
-        return hashlib.sha256(asked.encode()).hexdigest()
+        """Address of a clip: what was asked, in which voices, of whom, at which rate.
+
+        Of a voice, what engines get to hear of it: a catalogue's remarks can change, and its clips stay.
+        """
+        tags = tuple(place for place in request.tags if place.tag in self.tags)
+        asked = request.model_copy(update={"tags": tags}).model_dump(mode="json", exclude={"voice"})
+        voices = [
+            (voice.backend, voice.backend_voice, _heard_of(voice, request))
+            for _, voice in self.rungs_for(request)
+        ]
+        parts = [asked, voices, self.fingerprint(), sampling_rate]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def rungs_for(self, request: SpeechRequest) -> Iterator[tuple[SpeechSynthesizer, Voice]]:
         """Engines that have a voice of this speaker, in order: nobody's voice changes in mid-dialogue."""
@@ -115,6 +123,14 @@ class Ladder:
         )
 
 
+class NobodySaysItError(RecordError):
+    """No engine of a ladder made a good take of a text. Carries those that it made."""
+
+    def __init__(self, reason: Reason, detail: str, refused: tuple[RefusedTake, ...]) -> None:
+        super().__init__(reason, detail)
+        self.refused = refused
+
+
 class Speaking:
     """Speaks requests on a ladder. Belongs to the event loop in which it is used."""
 
@@ -129,7 +145,7 @@ class Speaking:
         """What `make` makes for an address; several dialogues that want it at the same time wait for one."""
         if digest not in self._under_way:
             self._under_way[digest] = asyncio.ensure_future(make())
-        return await self._under_way[digest]
+        return await asyncio.shield(self._under_way[digest])
 
     async def speak(self, request: SpeechRequest) -> Clip:
         """The clip. Raises RecordError where no engine says it well; backend errors that no other take mends."""
@@ -149,7 +165,7 @@ class Speaking:
                 )
                 if flaw is Flaw.REFUSED:
                     break
-        raise RecordError(reason, _explain(request, refused))
+        raise NobodySaysItError(reason, _explain(request, refused), tuple(refused))
 
     async def _take(
         self, rung: SpeechSynthesizer, request: SpeechRequest, refused: tuple[RefusedTake, ...]
@@ -157,53 +173,70 @@ class Speaking:
         good = examine(await self._synthesize(rung, request), request.text, request.kind, self._ladder.limits)
         if rung.capabilities.word_times and not good.take.words:
             raise BadTakeError(Flaw.NO_WORDS, f"{good.take.engine} gives word times, and gave none")
-        await self._listen(good, request)
-        return await self._finish(good, request, refused)
+        judged = await self._listen(good, request)
+        return await self._finish(good, request, judged.model_copy(update={"refused": refused}))
 
     async def _synthesize(self, rung: SpeechSynthesizer, request: SpeechRequest) -> Take:
         """One take, of a text that is too long for one request from takes of its clauses."""
         longest = rung.capabilities.longest_text
-        parts = (
-            (request.text,)
-            if len(request.text) <= longest
-            else split_clauses(request.text, request.language, max_chars=longest)
-        )
-        takes = []
-        for part in parts:
+        if len(request.text) <= longest:
             async with self._places[rung.backend]:
-                takes.append(await rung.synthesize(_part_of(request, part, len(parts))))
-        return takes[0] if len(takes) == 1 else join_takes(takes)
+                return await rung.synthesize(request)
+        parts = []
+        for text in split_clauses(request.text, request.language, max_chars=longest):
+            # Sounds beside words have their places in the whole.
+            part = request.model_copy(update={"text": text, "tags": ()})
+            async with self._places[rung.backend]:
+                parts.append((text, await rung.synthesize(part)))
+        take = join_takes(parts, request.kind, self._ladder.limits)
+        return replace(take, unapplied=(*take.unapplied, "tags")) if request.tags else take
 
-    async def _listen(self, good: Trimmed, request: SpeechRequest) -> None:
-        """Raises BadTakeError where somebody who listens hears another text, or another voice."""
-        take, ladder = good.take, self._ladder
-        if ladder.listener is not None:
-            heard = await ladder.listener.transcriber.transcribe(
-                take.samples, take.sampling_rate, request.language
-            )
-            check_content(request.text, heard, request.language, request.kind, ladder.listener.limits)
-        if ladder.comparer is not None and (wanted := ladder.comparer.voice_of(request.voice)) is not None:
-            voice = await asyncio.to_thread(ladder.comparer.encoder.embed, take.samples, take.sampling_rate)
-            check_voice(voice, wanted, ladder.comparer.limits)
+    async def _listen(self, good: Trimmed, request: SpeechRequest) -> Making:
+        """What was heard. Raises BadTakeError where somebody who listens hears another text, or another voice."""
+        return Making(
+            lead_s=round(good.lead_s, 3),
+            tail_s=round(good.tail_s, 3),
+            error_rate=await self._error_rate(good.take, request),
+            similarity=await self._similarity(good.take, request),
+            unapplied=good.take.unapplied,
+            warnings=(*good.take.warnings, *good.warnings),
+        )
 
-    async def _finish(self, good: Trimmed, request: SpeechRequest, refused: tuple[RefusedTake, ...]) -> Clip:
+    async def _error_rate(self, take: Take, request: SpeechRequest) -> float | None:
+        listener = self._ladder.listener
+        if listener is None or not is_judged(request.text, request.kind, listener.limits):
+            return None
+        heard = await listener.transcriber.transcribe(take.samples, take.sampling_rate, request.language)
+        return check_content(request.text, heard, request.language, listener.limits)
+
+    async def _similarity(self, take: Take, request: SpeechRequest) -> float | None:
+        comparer, reference = self._ladder.comparer, request.voice.reference_for(request.emotion, Kind.TURN)
+        if comparer is None or reference is None or (wanted := comparer.voice_in(reference)) is None:
+            return None
+        heard = await asyncio.to_thread(comparer.encoder.embed, take.samples, take.sampling_rate)
+        return check_voice(heard, wanted, comparer.limits)
+
+    async def _finish(self, good: Trimmed, request: SpeechRequest, making: Making) -> Clip:
         take = good.take
         aligned = await align_words(take, request.text, request.language, self._ladder.aligners)
+        found = {
+            "aligner": aligned.aligner,
+            "resolution_ms": aligned.resolution_ms,
+            "warnings": (*making.warnings, *aligned.warnings),
+        }
         return Clip(
             samples=take.samples,
             sampling_rate=take.sampling_rate,
             words=aligned.words,
             engine=take.engine,
-            making=Making(
-                refused=refused,
-                lead_s=round(good.lead_s, 3),
-                tail_s=round(good.tail_s, 3),
-                aligner=aligned.aligner,
-                resolution_ms=aligned.resolution_ms,
-                unapplied=take.unapplied,
-                warnings=(*take.warnings, *good.warnings, *aligned.warnings),
-            ),
+            making=making.model_copy(update=found),
         )
+
+
+def _heard_of(voice: Voice, request: SpeechRequest) -> list[str]:
+    """Of the recording that stands for a voice in this request."""
+    reference = voice.reference_for(request.emotion, request.kind)
+    return [] if reference is None else [reference.sha256, reference.transcript]
 
 
 def _asked(request: SpeechRequest, rung: SpeechSynthesizer, voice: Voice, number: int) -> SpeechRequest:
@@ -215,11 +248,6 @@ def _asked(request: SpeechRequest, rung: SpeechSynthesizer, voice: Voice, number
             "seed": derive_seed(request.seed, "retake", str(number)) if number else request.seed,
         }
     )
-
-
-def _part_of(request: SpeechRequest, text: str, parts: int) -> SpeechRequest:
-    """A clause of a long text; sounds beside words have their places in the whole, and stay out of its parts."""
-    return request if parts == 1 else request.model_copy(update={"text": text, "tags": ()})
 
 
 def _explain(request: SpeechRequest, refused: list[RefusedTake]) -> str:

@@ -23,16 +23,16 @@ from pipeline.domain.labels import Speaker
 from pipeline.domain.quarantine import Reason, Refusal
 from pipeline.domain.script import Script, Utterance
 from pipeline.domain.spoken import SpokenScript, SpokenUtterance
-from pipeline.domain.takes import Kind
+from pipeline.domain.takes import Kind, RefusedTake
 from pipeline.domain.timeline import Voicing
 from pipeline.domain.voice import ClipRef, SpeechRequest, Voice
 from pipeline.ports import ClipStore
 from pipeline.stages.shard import Shard
-from pipeline.stages.speaking import Ladder, Speaking
+from pipeline.stages.speaking import Ladder, NobodySaysItError, Speaking
 from pipeline.stages.speech_config import Config
 
 NAME = "speech"
-VERSION = 3
+VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +135,21 @@ async def _said_in(
     takes = config.bank.takes
     drawn = int(draw_uniform(deps.root_seed, "bank", place, "take") * takes)
     *others, last = ((drawn + number) % takes for number in range(takes))
+    refused: tuple[RefusedTake, ...] = ()
     for take in others:
         try:
-            return await clip_of(bank_request(request, take), deps, speaking)
-        except RecordError as error:
+            return _after(refused, await clip_of(bank_request(request, take), deps, speaking))
+        except NobodySaysItError as error:
             if error.reason is not Reason.BAD_AUDIO:
                 raise
-    return await clip_of(bank_request(request, last), deps, speaking)
+            refused += error.refused
+    return _after(refused, await clip_of(bank_request(request, last), deps, speaking))
+
+
+def _after(refused: tuple[RefusedTake, ...], ref: ClipRef) -> ClipRef:
+    """The clip, with what had to be refused before it."""
+    making = ref.making.model_copy(update={"refused": (*refused, *ref.making.refused)})
+    return ref.model_copy(update={"making": making}) if refused else ref
 
 
 def routed(text: str, voice: Voice, voices: Sequence[Voice]) -> Voice:

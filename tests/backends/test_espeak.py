@@ -29,7 +29,7 @@ from pipeline.io.voices import load_catalogue
 
 pytest.importorskip("espeakng_loader", reason="the extra 'espeak' is not installed")
 
-VOICES = {voice.voice_id: voice for voice in load_catalogue()}
+VOICES = {voice.voice_id: voice for voice in load_catalogue() if voice.backend == "espeak"}
 SENTENCES = {
     Language.EN: (
         "Well, I don't know, maybe a bit of rain would help.",

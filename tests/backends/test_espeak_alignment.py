@@ -167,7 +167,7 @@ def synthesizer() -> Iterator[EspeakSynthesizer]:
         yield shared
 
 
-VOICES = load_catalogue()
+VOICES = tuple(voice for voice in load_catalogue() if voice.backend == "espeak")
 ENGLISH = [
     "I",
     "don't",

@@ -39,5 +39,5 @@ def test_an_engine_that_never_spoke_well_is_in_the_table() -> None:
     table = takes_table(
         summarise_takes([spoken_by(("b-1", Making(refused=refused("a-1", Flaw.TIMED_OUT))))]).engines
     )
-    assert ("a-1", "0", "1", "100.0%", "timed_out 1", "-", "0") in table
+    assert ("a-1", "0", "1", "100.0%", "timed_out 1", "-", "0", "-", "-") in table
     assert summarise_takes([]).engines == ()

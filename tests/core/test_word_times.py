@@ -213,7 +213,7 @@ SENTENCES: dict[Language, tuple[str, ...]] = {
 def spoken(language: Language) -> list[tuple[str, Take]]:
     from pipeline.backends.espeak import EspeakSynthesizer
 
-    voices = [voice for voice in load_catalogue() if voice.language is language]
+    voices = [voice for voice in load_catalogue() if voice.language is language and voice.backend == "espeak"]
     with EspeakSynthesizer(workers=1) as synthesizer:
         return [
             (

@@ -18,7 +18,7 @@ from pipeline.backends.speech_servers.cosyvoice_voices import flaw_of
 from pipeline.checking import RunCheck
 from pipeline.config import RunConfig
 from pipeline.core.assembly import FULL_SCALE
-from pipeline.core.checks.findings import Code, Finding
+from pipeline.core.checks.findings import Finding
 from pipeline.core.report_takes import EngineRow
 from pipeline.core.takes import USUAL_LIMITS, examine
 from pipeline.domain.errors import BadTakeError
@@ -119,11 +119,6 @@ def findings_of(directory: Path) -> list[Finding]:
 
 
 def test_the_check_finds_nothing_wrong_in_any_dialogue(finished: Finished) -> None:
-    assert [one for one in findings_of(finished.directory) if one.code is not Code.EDGES_IMPRECISE] == []
-
-
-@pytest.mark.xfail(reason="the gate leaves up to 100 ms of silence at a clip's edges; the check wants 40 ms")
-def test_clips_begin_and_end_where_records_say(finished: Finished) -> None:
     assert findings_of(finished.directory) == []
 
 

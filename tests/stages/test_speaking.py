@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 
 from pipeline.core.content import ContentLimits
+from pipeline.core.voice_similarity import VoiceLimits
 from pipeline.domain.emotional import Tag, TagPlace
 from pipeline.domain.errors import BadTakeError, PipelineError, RecordError, TerminalBackendError
 from pipeline.domain.labels import Emotion, Language, Style
 from pipeline.domain.quarantine import Reason
 from pipeline.domain.takes import Capabilities, Flaw, Kind, Take
-from pipeline.domain.voice import Clip, SpeechRequest, Voice
+from pipeline.domain.voice import Clip, EmotionalReference, Reference, SpeechRequest, Voice
 from pipeline.domain.words import TimeSource
-from pipeline.stages.speaking import Ladder, Listener, Speaking
+from pipeline.stages.speaking import Comparer, Ladder, Listener, NobodySaysItError, Speaking
 from tests.stages.doubles import HumSynthesizer, voice_of
 
 TEXT = "See you at nine."
@@ -195,3 +196,72 @@ def test_the_address_of_a_clip_tells_the_whole_ladder() -> None:
     digests = {ladder.clip_digest(request_of(), 24_000) for ladder in (plain, *others)}
     assert len(digests) == 1 + len(others)
     assert plain.clip_digest(request_of(), 24_000) == plain.clip_digest(request_of(), 24_000)
+
+
+def test_what_a_catalogue_remarks_of_a_voice_moves_no_clip() -> None:
+    ladder = Ladder((Engine("first"),), (HERE,))
+    reference = Reference(audio="ada.wav", sha256="0" * 64, transcript="Good morning.", duration_s=3.0)
+    cloned = HERE.model_copy(update={"reference": reference, "consent": "form 1"})
+
+    def digest(voice: Voice, emotion: Emotion = Emotion.NEUTRAL) -> str:
+        request = request_of(voice=voice).model_copy(update={"emotion": emotion})
+        return ladder.clip_digest(request, 24_000)
+
+    sad = EmotionalReference(emotion=Emotion.SAD, reference=reference.model_copy(update={"sha256": "1" * 64}))
+    moody = cloned.model_copy(update={"emotional_references": (sad,)})
+    assert digest(cloned) == digest(cloned.model_copy(update={"consent": "form 2", "median_f0_hz": 99.0}))
+    assert digest(cloned) == digest(moody)
+    assert digest(cloned, Emotion.SAD) != digest(moody, Emotion.SAD)
+    assert digest(cloned) != digest(HERE)
+
+
+def test_a_recogniser_is_not_asked_about_what_it_would_not_be_judged_by() -> None:
+    listener = Listener(Recogniser([]), ContentLimits())
+    assert speak(Ladder((Engine("first"),), (HERE,), listener=listener), request_of(Kind.BACKCHANNEL)).words
+    heard = Listener(Recogniser(["see you at ten"]), ContentLimits())
+    assert speak(Ladder((Engine("first"),), (HERE,), listener=heard)).making.error_rate == 0.25
+
+
+@dataclass
+class Encoder:
+    """Everything sounds alike, and `near` to any reference."""
+
+    near: float
+    name: str = "encoder-1"
+
+    def embed(self, samples: np.ndarray, sampling_rate: int) -> np.ndarray:
+        return np.array([self.near, np.sqrt(1 - self.near**2)], np.float32)
+
+
+@pytest.mark.parametrize(("near", "wanted"), [(0.9, 0.9), (0.1, None)])
+def test_a_take_in_another_voice_is_refused_and_how_near_a_good_one_is_stands_with_it(
+    near: float, wanted: float | None
+) -> None:
+    reference = Reference(audio="ada.wav", sha256="0" * 64, transcript="Good morning.", duration_s=3.0)
+    cloned = HERE.model_copy(update={"reference": reference, "consent": "form 1"})
+    comparer = Comparer(Encoder(near), VoiceLimits(), lambda reference: np.array([1.0, 0.0], np.float32))
+    ladder = Ladder((Engine("first"),), (cloned,), comparer=comparer)
+    if wanted is None:
+        with pytest.raises(NobodySaysItError) as caught:
+            speak(ladder, request_of(voice=cloned))
+        assert {take.flaw for take in caught.value.refused} == {Flaw.OTHER_VOICE}
+    else:
+        assert speak(ladder, request_of(voice=cloned)).making.similarity == pytest.approx(wanted)
+
+
+class Short(Engine):
+    """Takes ten characters at once."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return super().capabilities.model_copy(update={"longest_text": 10})
+
+
+def test_each_clause_of_a_long_text_is_judged_by_itself() -> None:
+    engine = Short("first")
+    clip = speak(Ladder((engine,), (HERE,)))
+    assert [one.text for one in engine.asked] == ["See you.", "at nine."]
+    assert [word.text for word in clip.words] == ["See", "you", "at", "nine"]
+    swallowed = Short("first", [WHOLE, samples(lambda x: 0 * x)])
+    clip = speak(Ladder((swallowed,), (HERE,)))
+    assert [take.flaw for take in clip.making.refused] == [Flaw.SILENT]
