@@ -69,9 +69,18 @@ class RefusalError(Exception):
         return {
             "error": {
                 "code": self.code,
-                "message": str(self),
-                "request_id": request_id,
+                "message": str(self).encode("utf-8", "replace").decode("utf-8"),
+                "request_id": request_id if request_id is None or _is_text(request_id) else None,
                 "retryable": self.code not in _FINAL,
                 "details": self.details,
             }
         }
+
+
+def _is_text(text: str) -> bool:
+    """Whether it can be sent: JSON can write half a surrogate pair, which no encoding has."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

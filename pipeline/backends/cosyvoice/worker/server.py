@@ -14,6 +14,7 @@ from pydantic import JsonValue, ValidationError
 from starlette.exceptions import HTTPException
 
 from .choosing import Choice, choose
+from .guarding import LARGEST_JSON, VOICES, Guard
 from .messages import LONGEST_TEXT, MOST_IN_BATCH, BatchRequest, Greeting, Job, Meta, Reply, TtsRequest
 from .multipart import MultipartError, parse_form
 from .pool import Pool
@@ -23,7 +24,6 @@ from .voices import Registry, VoiceReference
 from .wav import write_wav
 
 META_HEADER = "X-TTS-Meta"
-LARGEST_UPLOAD = 32 << 20
 TRIAL_TEXT = {
     "zh": "今天天气很好，我们去公园走走吧。",
     "en": "The weather is lovely today, so let us go for a walk.",
@@ -84,7 +84,7 @@ class Speech:
         content = form.pop("wav", b"")
         fields = {name: value.decode("utf-8", "replace").strip() for name, value in form.items()}
         async with self._adding:
-            reference, is_new = self.registry.check(fields, content)
+            reference, is_new = await asyncio.to_thread(self.registry.check, fields, content)
             if is_new:
                 await self._try(reference, content)
                 self.registry.add(reference)
@@ -126,6 +126,7 @@ def create_app(speech: Speech) -> FastAPI:
         await speech.pool.close()
 
     app = FastAPI(title="CosyVoice worker", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.add_middleware(Guard)
     _answer_errors(app)
     _add_speech(app, speech)
     _add_voices(app, speech)
@@ -147,7 +148,7 @@ def _add_speech(app: FastAPI, speech: Speech) -> None:
 
 
 def _add_voices(app: FastAPI, speech: Speech) -> None:
-    @app.get("/v1/voices")
+    @app.get(VOICES)
     async def voices() -> JSONResponse:
         greeting = speech.pool.greeting
         return JSONResponse(
@@ -157,10 +158,11 @@ def _add_voices(app: FastAPI, speech: Speech) -> None:
             }
         )
 
-    @app.post("/v1/voices")
+    @app.post(VOICES)
     async def add_voice(request: Request) -> JSONResponse:
         try:
-            form = parse_form(request.headers.get("content-type", ""), await _body(request))
+            content_type = request.headers.get("content-type", "")
+            form = await asyncio.to_thread(parse_form, content_type, await request.body())
         except MultipartError as error:
             raise RefusalError("invalid_request", f"voice: {error}") from None
         reference, is_new = await speech.add_voice(form)
@@ -248,26 +250,15 @@ def _refuse(refusal: RefusalError, request_id: str | None) -> JSONResponse:
 
 async def _request_id(request: Request) -> str | None:
     """Of a request whose body is JSON and names one."""
-    if "json" not in request.headers.get("content-type", "json"):
+    body = await request.body()  # `Guard` has read it, within the limit
+    if request.url.path == VOICES or len(body) > LARGEST_JSON:
         return None
     try:
-        content = json.loads(await request.body())
-    except (ValueError, RuntimeError):  # RuntimeError: the body was read as a stream
+        content = json.loads(body)
+    except (ValueError, RecursionError):
         return None
     found = content.get("request_id") if isinstance(content, dict) else None
     return found if isinstance(found, str) else None
-
-
-async def _body(request: Request) -> bytes:
-    """The body, or a refusal as soon as it is too large."""
-    content = bytearray()
-    async for part in request.stream():
-        content.extend(part)
-        if len(content) > LARGEST_UPLOAD:
-            raise RefusalError(
-                "invalid_request", f"more than {LARGEST_UPLOAD} bytes; wanted 30 s of audio at most"
-            )
-    return bytes(content)
 
 
 def _problems(errors: Iterable[Mapping[str, object]]) -> str:

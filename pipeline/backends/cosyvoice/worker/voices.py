@@ -92,7 +92,7 @@ class Registry:
         sha256 = hashlib.sha256(content).hexdigest()
         if fields.get("sha256", sha256) != sha256:
             raise RefusalError(
-                "invalid_request", f"wav: its sha256 is {sha256}, not the {fields['sha256']} of the form"
+                "invalid_request", f"wav: its sha256 is {sha256}, not the {fields['sha256'][:80]} of the form"
             )
         try:
             reference = VoiceReference.model_validate(

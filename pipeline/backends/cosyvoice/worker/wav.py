@@ -9,6 +9,8 @@ import numpy.typing as npt
 from .messages import Format
 
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
+_MOST_CHUNKS = 1000
+"""Files of studios have some dozens."""
 
 
 class WavError(ValueError):
@@ -85,12 +87,15 @@ def _chunk(name: bytes, content: bytes) -> bytes:
 
 
 def _chunks(content: bytes) -> dict[bytes, bytes]:
-    """The first chunk of each name."""
+    """The first chunk of each name; raises WavError."""
     found: dict[bytes, bytes] = {}
-    position = 12
+    position, num_read = 12, 0
     while position + 8 <= len(content):
         name = content[position : position + 4]
         (size,) = struct.unpack("<I", content[position + 4 : position + 8])
+        num_read += 1
+        if num_read > _MOST_CHUNKS:
+            raise WavError(f"more than {_MOST_CHUNKS} chunks")
         found.setdefault(name, content[position + 8 : position + 8 + size])
         position += 8 + size + size % 2
     return found
