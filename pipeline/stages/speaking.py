@@ -193,21 +193,26 @@ class Speaking:
 
     async def _listen(self, good: Trimmed, request: SpeechRequest) -> Making:
         """What was heard. Raises BadTakeError where somebody who listens hears another text, or another voice."""
+        error_rate, unheard = await self._error_rate(good.take, request)
         return Making(
             lead_s=round(good.lead_s, 3),
             tail_s=round(good.tail_s, 3),
-            error_rate=await self._error_rate(good.take, request),
+            error_rate=error_rate,
             similarity=await self._similarity(good.take, request),
             unapplied=good.take.unapplied,
-            warnings=(*good.take.warnings, *good.warnings),
+            warnings=(*good.take.warnings, *good.warnings, *unheard),
         )
 
-    async def _error_rate(self, take: Take, request: SpeechRequest) -> float | None:
+    async def _error_rate(self, take: Take, request: SpeechRequest) -> tuple[float | None, tuple[str, ...]]:
+        """Where a recogniser that works fails at this one take: that it did."""
         listener = self._ladder.listener
         if listener is None or not is_judged(request.text, request.kind, listener.limits):
-            return None
-        heard = await listener.transcriber.transcribe(take.samples, take.sampling_rate, request.language)
-        return check_content(request.text, heard, request.language, listener.limits)
+            return None, ()
+        try:
+            heard = await listener.transcriber.transcribe(take.samples, take.sampling_rate, request.language)
+        except RecordError as error:
+            return None, (f"not heard by {listener.transcriber.name}: {error.detail}",)
+        return check_content(request.text, heard, request.language, listener.limits), ()
 
     async def _similarity(self, take: Take, request: SpeechRequest) -> float | None:
         comparer, reference = self._ladder.comparer, request.voice.reference_for(request.emotion, Kind.TURN)

@@ -174,6 +174,8 @@ class Recogniser:
     name: str = "recogniser-1"
 
     async def transcribe(self, samples: np.ndarray, sampling_rate: int, language: Language) -> str:
+        if not self.heard:
+            raise RecordError(Reason.BAD_AUDIO, "500 for this clip alone")
         return self.heard.pop(0)
 
 
@@ -217,7 +219,10 @@ def test_what_a_catalogue_remarks_of_a_voice_moves_no_clip() -> None:
 
 def test_a_recogniser_is_not_asked_about_what_it_would_not_be_judged_by() -> None:
     listener = Listener(Recogniser([]), ContentLimits())
-    assert speak(Ladder((Engine("first"),), (HERE,), listener=listener), request_of(Kind.BACKCHANNEL)).words
+    passed = speak(Ladder((Engine("first"),), (HERE,), listener=listener), request_of(Kind.BACKCHANNEL))
+    assert passed.making.warnings == ()
+    unheard = speak(Ladder((Engine("first"),), (HERE,), listener=listener))
+    assert unheard.making.warnings == ("not heard by recogniser-1: 500 for this clip alone",)
     heard = Listener(Recogniser(["see you at ten"]), ContentLimits())
     assert speak(Ladder((Engine("first"),), (HERE,), listener=heard)).making.error_rate == 0.25
 
