@@ -115,6 +115,7 @@ class AudioExport:
         if self.directory.find_stamp(AUDIO_STAGE, index, key) is not None:
             return self.directory.read_shard(AUDIO_STAGE, index, Dialogue)
         self.directory.reopen()  # before the first file that finished records speak of is replaced
+        self.directory.announce(AUDIO_STAGE, map(self._path, made.placed))
         dialogues, refusals = self._cut(recording, made)
         files = (Artefact(path=one.audio.path, num_bytes=one.audio.num_bytes) for one in dialogues)
         self.directory.write_shard(AUDIO_STAGE, index, key, dialogues, refusals, files)
@@ -154,6 +155,10 @@ class AudioExport:
         name = one.timeline.dialogue_id
         audio = RunAudio(self.directory.path).write_audio(name, samples, rate, self.how.format)
         return Dialogue(timeline=self._cut_out(one.timeline), audio=audio)
+
+    def _path(self, one: Placed) -> str:
+        """Where its audio is about to be: nobody else's file is ever removed, and this one is ours."""
+        return f"audio/{one.timeline.dialogue_id}.{self.how.format}"
 
     def _open(self, recording: Recording, segment: Segment) -> AudioSource:
         if not recording.audio:

@@ -21,13 +21,14 @@ from pipeline.core.mining.calibration import Calibration
 from pipeline.core.mining.summary import MiningSummary, MiningTally, Outcome, Written
 from pipeline.core.mining.timeline import dialogue_id_of
 from pipeline.domain.labels import Split
-from pipeline.domain.mining import Recording, RejectCode
+from pipeline.domain.mining import RecordedActivity, Recording, RejectCode
 from pipeline.domain.record import Record
 from pipeline.io.files import write_text
 from pipeline.io.mined_files import QUARANTINE, TIMELINES, Write, growing_records
 from pipeline.io.recordings.declaration import Declaration
-from pipeline.io.recordings.rttm import write_rttm
+from pipeline.io.recordings.rttm import rttm_name, write_rttm
 from pipeline.io.run_directory import RunDirectory
+from pipeline.io.written_files import WrittenFiles
 from pipeline.mined_dialogues import NOTHING_KEPT, AudioExport, RecordingTimelines, withdraw_audio
 
 
@@ -61,7 +62,8 @@ class MiningResults:
         self._tally = MiningTally()
         self._count = 0
         self._exported: list[int] = []
-        self._rttm: set[Path] = set()
+        self._rttm: set[str] = set()
+        self._rttm_files = WrittenFiles(out / "rttm", out / ".written-rttm.txt")
 
     def __enter__(self) -> Self:
         def grow(name: str) -> Write:
@@ -99,9 +101,15 @@ class MiningResults:
             code = heard.problems[0].code
             self._error(MiningError(recording_id=heard.recording_id, code=code, detail=heard.detail))
         if heard.activity is not None:
-            self._rttm.add(write_rttm(self._out / "rttm", heard.activity))
+            self._write_rttm(heard.activity)
         reasons = tuple(refusal.reason for refusal in mined.made.refusals)
         self._tally.add(mined.outcome, split, Written(len(mined.made.placed), len(files), reasons))
+
+    def _write_rttm(self, activity: RecordedActivity) -> None:
+        name = rttm_name(activity.recording_id)
+        self._rttm_files.add([name])
+        self._rttm.add(name)
+        write_rttm(self._out / "rttm", activity)
 
     def _cut_out(self, recording: Recording, mined: Mined) -> dict[str, str]:
         """Files by dialogue."""
@@ -122,8 +130,7 @@ class MiningResults:
                 self._refusal(refusal)
                 self._tally.quarantined[refusal.reason] += 1
         self._files.close()
-        for path in set((self._out / "rttm").glob("*.rttm")) - self._rttm:
-            path.unlink()
+        self._rttm_files.keep(self._rttm)
         write_text(self._out / "filter.json", self._declaration.model_dump_json(indent=1))
         summary = self._tally.summary(calibrations)
         write_text(self._out / "summary.json", summary.model_dump_json(indent=1))

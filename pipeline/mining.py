@@ -46,6 +46,7 @@ from pipeline.domain.labels import Language
 from pipeline.domain.mining import AuditRow, AuditValue, RecordedActivity, Recording, Segment
 from pipeline.io.mining_cache import MiningCache
 from pipeline.io.recordings.declaration import Declaration, recordings_of
+from pipeline.io.recordings.given import files_of
 from pipeline.io.run_directory import RunDirectory
 from pipeline.mined_dialogues import check_rights, timelines_of
 from pipeline.mined_results import Mined, MiningResults
@@ -67,13 +68,16 @@ class Mine:
         out: Path,
         diarizer: Diarizer | None = None,
     ) -> None:
-        """Raises ConfigError where the declaration asks for audio or splits that its recordings cannot have."""
+        """Raises ConfigError where the declaration asks for audio or splits that its recordings cannot have, or `out`
+        holds what is to be read, or a generated run."""
         self.declaration = declaration
         self.recordings, self.without_rights = recordings_of(declaration)
         self.out = out
         self._base = base
         if declaration.export_audio:
             check_rights(self.recordings, declaration.i_have_rights)
+        _check_directory(out)
+        _check_apart(self.recordings, base, out)
         _check_names(self.recordings)
         self._assigned = assign_splits(self.recordings, declaration.splits)
         made_of = one_channel(declaration.diarizer, base, declaration.events, declaration.timbre, diarizer)
@@ -89,7 +93,6 @@ class Mine:
     def run(self, told: Told) -> MiningSummary:
         """Hear what has not been heard, decide, write. Raises ConfigError where the directory is in use."""
         with RunDirectory(self.out).locked():
-            _check_directory(self.out)
             self.hear(told)
             return self.write()
 
@@ -113,7 +116,6 @@ class Mine:
 
     def write(self) -> MiningSummary:
         """Decide about everything that was heard, and write it down."""
-        _check_directory(self.out)
         calibrations = self._calibrations = calibrations_in(self._cache, self.declaration)
         with MiningResults(self.out, self._base, self.declaration) as results:
             for name in self.without_rights:
@@ -262,6 +264,19 @@ def _check_directory(out: Path) -> None:
         raise ConfigError(
             f"filter: {out} holds a generated run; wanted a directory of its own: choose another --out"
         )
+
+
+def _check_apart(recordings: Sequence[Recording], base: Path, out: Path) -> None:
+    """What is read is not among what is written: it would be replaced, or mined again as if it were another."""
+    results = out.resolve()
+    for recording in recordings:
+        for path in files_of(recording, base):
+            as_named = path.parent.resolve() / path.name  # which may be a link to somewhere else
+            if any(one.is_relative_to(results) for one in (as_named, path.resolve())):
+                raise ConfigError(
+                    f"filter: recording {recording.recording_id!r}: {path} is inside {out}, which is for results; "
+                    "choose another --out, outside of the folders that recordings are in"
+                )
 
 
 def _check_names(recordings: Sequence[Recording]) -> None:

@@ -15,6 +15,7 @@ from pipeline.io.audio import read_pcm16
 from pipeline.io.files import audio_file_digest
 from pipeline.io.jsonl import read_records
 from pipeline.io.recordings.declaration import DeclaredRecording
+from pipeline.io.run_directory import RunDirectory
 from pipeline.mining import Mine
 from tests.calls import TALK_A, TALK_B, call, write_call
 from tests.mined import RIGHTS, declared, dialogues, mined, one, rows, timelines, write_words
@@ -222,3 +223,59 @@ def test_splits_hold_in_rows_timelines_and_the_summary(base: Path, tmp_path: Pat
     assert [row["split"] for row in found] == ["test", "test", "dev"]
     assert found[0]["split_key"] == found[1]["split_key"] != found[2]["split_key"]
     assert {split: part.segments for split, part in summary.splits.items()} == {Split.TEST: 2, Split.DEV: 1}
+
+
+def test_audio_and_rttm_of_somebody_else_are_never_removed(
+    base: Path, exported: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(exported, out)
+    theirs = [out / name for name in ("audio/agent.wav", "audio/zzz.flac", "rttm/theirs.rttm")]
+    for path in theirs:
+        path.write_bytes(b"a recording that exists once")
+    mined(declared(one("tuesday", "call.wav"), export_audio=True), base, out)
+    mined(declared(one("wednesday", "call.wav")), base, out)
+    assert [path.read_bytes() for path in theirs] == [b"a recording that exists once"] * 3
+    assert {path.name for path in (out / "rttm").iterdir()} == {"theirs.rttm", "wednesday.rttm"}
+    assert {path.name for path in (out / "audio").iterdir()} == {"agent.wav", "zzz.flac"}
+
+
+def test_what_a_killed_call_had_cut_out_is_removed_by_one_that_wants_it_no_more(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunDirectory, "write_shard", killed)
+        with pytest.raises(KeyboardInterrupt):
+            mined(declared(one("monday", "call.wav"), export_audio=True), base, tmp_path)
+    assert [path.name for path in (tmp_path / "audio").iterdir()] == ["monday-000000.flac"]
+    mined(declared(one("tuesday", "call.wav"), export_audio=True), base, tmp_path)
+    assert [path.name for path in (tmp_path / "audio").iterdir()] == ["tuesday-000000.flac"]
+
+
+@pytest.mark.parametrize(
+    ("recording", "where"),
+    [
+        (one("call", "out/audio/call.wav"), "out"),
+        (one("call", "call.wav", rttm="out/rttm/call.rttm"), "out"),
+        (one("call", words="out/words.jsonl"), "out"),
+        (one("call", "call.wav"), "."),
+        (one("call", "linked/call.wav"), "out/deep/.."),
+        (one("call", "gone/../out/call.wav"), "out"),
+    ],
+)
+def test_recordings_are_not_mined_into_a_folder_that_holds_them(
+    tmp_path: Path, recording: DeclaredRecording, where: str
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "linked").symlink_to(tmp_path / "out")
+    with pytest.raises(ConfigError, match=r"recording 'call': .* is inside .*choose another --out"):
+        mined(declared(recording), tmp_path, tmp_path / where)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_folder_beside_the_recordings_is_for_results(base: Path, tmp_path: Path) -> None:
+    shutil.copy(base / "call.wav", tmp_path)
+    assert mined(declared(one("call", "call.wav")), tmp_path, tmp_path / "call").recordings["ok"] == 1

@@ -82,10 +82,18 @@ class MiningCache:
         write_text(entry, CachedHeard(key=key, heard=heard, frames_sha256=digest).to_line())
 
     def _paths(self, recording_id: str) -> tuple[Path, Path]:
-        name = recording_id.replace(":", "_")
-        if name != recording_id:
-            name += f"-{hashlib.sha256(recording_id.encode()).hexdigest()[:8]}"
+        name = file_name_of(recording_id)
         return self._directory / f"{name}.json", self._directory / f"{name}.npz"
+
+
+def file_name_of(recording_id: str) -> str:
+    """A recording's name as that of a file, no other's: `_` is all that some file systems allow in place of `:`.
+
+    >>> file_name_of("calls_monday"), file_name_of("calls:monday")
+    ('calls_monday', 'calls_monday-8c792e7f')
+    """
+    name = recording_id.replace(":", "_")
+    return name if name == recording_id else f"{name}-{hashlib.sha256(recording_id.encode()).hexdigest()[:8]}"
 
 
 def content_key(paths: tuple[Path, ...]) -> str:

@@ -26,6 +26,7 @@ from pipeline.domain.record import Record
 from pipeline.domain.timeline import Dialogue
 from pipeline.io.files import file_sha256, sweep_partials, whole_file, write_text
 from pipeline.io.jsonl import read_records, write_records
+from pipeline.io.written_files import WrittenFiles
 
 R = TypeVar("R", bound=Record)
 
@@ -121,6 +122,8 @@ class RunDirectory:
         artefacts: Iterable[Artefact] = (),
     ) -> Stamp:
         """Write records, refusals, then the stamp that makes them count; `artefacts` are there already."""
+        artefacts = tuple(artefacts)
+        self.announce(stage, (artefact.path for artefact in artefacts))
         records_path, refusals_path, stamp_path = self._shard_paths(stage, index)
         stamp_path.unlink(missing_ok=True)
         num_records = write_records(records_path, records)
@@ -131,10 +134,14 @@ class RunDirectory:
             refusals_sha256=file_sha256(refusals_path),
             num_records=num_records,
             num_refusals=num_refusals,
-            artefacts=tuple(artefacts),
+            artefacts=artefacts,
         )
         write_text(stamp_path, stamp.to_line())
         return stamp
+
+    def announce(self, stage: str, paths: Iterable[str]) -> None:
+        """Say that `audio/<name>` is ours, or about to be: only such files are ever removed."""
+        self._audio_of(stage).add(Path(path).name for path in paths)
 
     def find_note(self, stage: str, name: str, key: str, kind: type[R]) -> R | None:
         """What was noted for this key; None where nothing was, or it was changed since."""
@@ -184,7 +191,7 @@ class RunDirectory:
         self.dialogues_path.unlink(missing_ok=True)
 
     def collect_dialogues(self, stage: str, indices: Sequence[int]) -> None:
-        """Put rendered shards together as `dialogues.jsonl`, and remove audio that none of them names."""
+        """Put rendered shards together as `dialogues.jsonl`, and remove audio of ours that none of them names."""
         wanted: set[str] = set()
         with whole_file(self.dialogues_path) as partial, partial.open("wb") as together:
             for index in indices:
@@ -192,10 +199,8 @@ class RunDirectory:
                 with records_path.open("rb") as shard:
                     shutil.copyfileobj(shard, together)
                 stamp = Stamp.from_line(stamp_path.read_bytes())
-                wanted.update(artefact.path for artefact in stamp.artefacts)
-        for path in (self.path / "audio").glob("*"):
-            if path.suffix in (".flac", ".wav") and f"audio/{path.name}" not in wanted:
-                path.unlink()
+                wanted.update(Path(artefact.path).name for artefact in stamp.artefacts)
+        self._audio_of(stage).keep(wanted)
 
     def find_shards(self, stage: str) -> Iterator[tuple[int, Stamp]]:
         """Every shard of a stage with its stamp, whatever it was made for. Raises ConfigError for a gap."""
@@ -221,6 +226,9 @@ class RunDirectory:
                 os.link(path, target / path.name)
             except OSError:
                 shutil.copyfile(path, target / path.name)
+
+    def _audio_of(self, stage: str) -> WrittenFiles:
+        return WrittenFiles(self.path / "audio", self.path / stage / "written.txt")
 
     def _is_whole(self, artefact: Artefact) -> bool:
         try:

@@ -116,3 +116,25 @@ def test_misuse_is_answered_in_one_line(tmp_path: Path, audio: Path, names: list
     answer = humdial("filter", *(audio / name for name in names), "--out", tmp_path / "out")
     assert answer.code == 2
     assert problem in answer.problem
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        "recordings: [{recording_id: one, audio: [audio/agent.wav, audio/caller.wav]}]",
+        "sources: [{layout: rttm, path: rttm}]",
+    ],
+)
+def test_recordings_that_are_inside_of_out_are_left_alone(tmp_path: Path, audio: Path, listed: str) -> None:
+    for name in ("agent.wav", "caller.wav"):
+        (tmp_path / "audio").mkdir(exist_ok=True)
+        (tmp_path / "audio" / name).write_bytes((audio / name).read_bytes())
+    (tmp_path / "rttm").mkdir()
+    (tmp_path / "rttm" / "call.rttm").write_text("SPEAKER call 1 0.000 1.000 <NA> <NA> A <NA> <NA>\n")
+    declaration = tmp_path / "d.yaml"
+    declaration.write_text(DECLARATION.replace(DECLARATION.splitlines()[2], listed))
+    before = sorted(tmp_path.rglob("*"))
+    answer = humdial("filter", declaration, "--out", tmp_path, "--export-audio", "--i-have-rights")
+    assert answer.code == 2
+    assert f"is inside {tmp_path}, which is for results; choose another --out" in answer.problem
+    assert sorted(tmp_path.rglob("*")) == before

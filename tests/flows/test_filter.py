@@ -149,6 +149,19 @@ def test_what_cannot_be_mined_is_refused_before_any_task(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("out", "says"),
+    [("run", "holds a generated run"), (".", r"first\.wav is inside .*, which is for results")],
+)
+def test_a_directory_that_is_not_for_results_is_refused_before_anything_is_heard(
+    declaration: Path, tmp_path: Path, out: str, says: str
+) -> None:
+    (tmp_path / "run" / "01-seeds").mkdir(parents=True)
+    with pytest.raises(ConfigError, match=says):
+        resolve(str(declaration), str(tmp_path / out))
+    assert not list(tmp_path.rglob("activity"))
+
+
 def test_tasks_leave_caching_to_what_was_heard() -> None:
     for task in (hear, write):
         assert task.cache_policy == NO_CACHE

@@ -49,12 +49,15 @@ def test_a_shard_is_incomplete_without_any_of_its_files_in_full_length(
     assert run.find_stamp(STAGE, 0, key) is None
 
 
-def test_collected_dialogues_are_the_shards_in_order_and_only_their_audio_is_kept(run: RunDirectory) -> None:
-    (run.path / "audio" / "left over.flac").write_bytes(b"of an earlier run")
-    (run.path / "audio" / "notes.txt").write_bytes(b"somebody else's")
-    run.write_shard(STAGE, 1, KEY, RECORDS[:1], ())
+def test_collected_dialogues_are_the_shards_in_order_and_what_they_name_no_more_is_removed(
+    run: RunDirectory,
+) -> None:
+    (run.path / "audio" / "c.flac").write_bytes(b"of an earlier run")
+    (run.path / "audio" / "theirs.flac").write_bytes(b"somebody else's")
+    run.write_shard(STAGE, 1, KEY, RECORDS[:1], (), [Artefact(path="audio/c.flac", num_bytes=17)])
+    run.write_shard(STAGE, 1, "made otherwise", RECORDS[:1], ())
     run.collect_dialogues(STAGE, (1, 0))
     lines = [RECORDS[0].to_line(), RECORDS[0].to_line(), RECORDS[1].to_line()]
     assert run.dialogues_path.read_text("utf-8").splitlines() == lines
     left = {path.relative_to(run.path).as_posix() for path in (run.path / "audio").iterdir()}
-    assert left == {*FILES, "audio/notes.txt"}
+    assert left == {*FILES, "audio/theirs.flac"}
