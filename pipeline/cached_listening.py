@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -18,6 +19,7 @@ from pipeline.backends.vad.frames import FrameDetector, find_frame_detector
 from pipeline.core.heard import Heard
 from pipeline.core.mining.audit import because
 from pipeline.diarizing import DiarizerFailedError, OneChannel, may_be_diarized
+from pipeline.domain.errors import BackendError
 from pipeline.domain.mining import Recording, RejectCode
 from pipeline.io.mining_cache import MiningCache, content_key
 from pipeline.io.recordings.declaration import Listening
@@ -62,14 +64,23 @@ class Listener:
         return heard
 
     def hear_all(self, recordings: Sequence[Recording], workers: int) -> Iterator[Heard]:
-        """Hear recordings, in order of completion."""
+        """Hear recordings, in order of completion. Raises BackendError where the machine ends a process."""
         find_frame_detector(self.listening.detector)  # a missing package is said once, and at once
         if workers == 1 or len(recordings) < 2:
             yield from map(self.hear, recordings)
             return
+        heard: set[str] = set()
+        try:
+            for one in self._hear_apart(recordings, min(workers, len(recordings))):
+                heard.add(one.recording_id)
+                yield one
+        except BrokenProcessPool as error:
+            names = [one.recording_id for one in recordings if one.recording_id not in heard]
+            raise BackendError(_ended(names, workers)) from error
+
+    def _hear_apart(self, recordings: Sequence[Recording], workers: int) -> Iterator[Heard]:
         # Not forked: libraries that have started threads do not survive that.
         context = multiprocessing.get_context("spawn")
-        workers = min(workers, len(recordings))
         with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
             left = iter(recordings)
             pending = {pool.submit(self.hear, one) for one in islice(left, _AHEAD * workers)}
@@ -99,6 +110,16 @@ def _state_of(path: Path) -> str:
         return content_key((path,))
     except OSError as error:
         return f"unreadable-{error.errno}"
+
+
+def _ended(names: Sequence[str], workers: int) -> str:
+    """Which recording was too much for it is not known: one of the first that are not heard."""
+    more = f" and {len(names) - workers} more" if len(names) > workers else ""
+    return (
+        f"filter: one of {workers} processes that hear recordings was ended from outside (as a rule: no memory was "
+        f"left); not heard: {', '.join(map(repr, names[:workers]))}{more}; what was heard is kept: call again with "
+        "fewer `workers` in the declaration"
+    )
 
 
 def _end_with_parent() -> None:

@@ -1,11 +1,16 @@
 """What was heard holds until any file that it depends on changes, whether the declaration names that file or not."""
 
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pipeline.cached_listening import Listener
+from pipeline.core.heard import Frames, Heard
+from pipeline.domain.errors import BackendError
+from pipeline.domain.mining import Recording, Rights
 from pipeline.io.mining_cache import MiningCache
 from pipeline.io.recordings.declaration import Listening
 from tests.io.recordings.trees import (
@@ -19,6 +24,7 @@ from tests.io.recordings.trees import (
     recordings,
 )
 
+RIGHTS = Rights(corpus="made-up", licence_id="CC0-1.0", consent_basis="invented")
 SWITCHBOARD = "swb_ms98_transcriptions/99/9999/sw9999{}-ms98-a-word.text"
 
 
@@ -63,3 +69,24 @@ def test_every_file_that_something_is_heard_of_is_watched(
     else:
         path.write_bytes(path.read_bytes() + b"\n")
     assert listener.key(recording) != before
+
+
+class _Fatal(MiningCache):
+    """Ends the process that has heard `big`, as a machine does that has no memory left."""
+
+    def put(self, key: str, heard: Heard, frames: Frames | None) -> None:
+        if heard.recording_id == "big":
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().put(key, heard, frames)
+
+
+def test_a_process_that_is_killed_is_told_with_what_is_not_heard_and_a_remedy(tmp_path: Path) -> None:
+    (tmp_path / "call.rttm").write_text("SPEAKER call 1 0.000 1.000 <NA> <NA> A <NA> <NA>\n")
+    recordings = [
+        Recording(recording_id=name, audio=(), rttm="call.rttm", rights=RIGHTS)
+        for name in ("big", "b", "c", "d")
+    ]
+    listener = Listener(tmp_path, Listening(), None, _Fatal(tmp_path / "activity"))
+    with pytest.raises(BackendError, match=r"'big'.*what was heard is kept.*fewer `workers`"):
+        list(listener.hear_all(recordings, workers=2))
+    assert listener.find(recordings[0]) is None
