@@ -1,10 +1,11 @@
 """What servers of every kind say when they fail: how long to wait, what a person may read, what is a secret.
 
 Bodies of 401 and 403 are not quoted, because servers repeat (part of) the key in them; everything else is
-searched for the keys in use.
+searched for the keys in use. Addresses of objects in a server's memory are left out: records of two runs would differ.
 """
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -14,6 +15,7 @@ from pipeline.domain.errors import TransientBackendError
 SAME_COMMAND = "what was written is kept, and the same command goes on"
 OVERLOADED = frozenset({429, 503})
 _EXCERPT = 300
+_MEMORY_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 class OverloadedError(TransientBackendError):
@@ -26,10 +28,14 @@ def is_overload(error: TransientBackendError) -> bool:
 
 
 def redact(text: str, secrets: tuple[str, ...]) -> str:
-    """On one line, without keys, not longer than a person reads."""
+    """On one line, without keys and memory addresses, not longer than a person reads.
+
+    >>> redact("<BytesIO object at 0x7f3a>: no wav; your key is sk-1", ("sk-1",))
+    '<BytesIO object>: no wav; your key is ***'
+    """
     for secret in secrets:
         text = text.replace(secret, "***")
-    text = " ".join(text.split())
+    text = _MEMORY_ADDRESS.sub("", " ".join(text.split()))
     return text if len(text) <= _EXCERPT else text[:_EXCERPT] + " (and more)"
 
 

@@ -7,6 +7,11 @@ def test_a_message_is_one_line_that_a_person_reads() -> None:
     assert redact("a\n  b " + "c" * 1000, ()) == "a b " + "c" * 296 + " (and more)"
 
 
+def test_a_message_differs_from_run_to_run_in_no_address_of_an_object() -> None:
+    said = "cannot identify <_io.BytesIO object at 0x7f12ab> as a file at 0x"
+    assert redact(said, ()) == "cannot identify <_io.BytesIO object> as a file at 0x"
+
+
 @pytest.mark.parametrize(
     ("headers", "wish_s"),
     [

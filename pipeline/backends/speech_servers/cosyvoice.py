@@ -15,7 +15,9 @@ from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pipeline.backends.speech_servers.bounds import deadline_s, longest_take_s, most_bytes
+from pipeline.backends.server_errors import redact
+from pipeline.backends.speech_servers.bounds import deadline_s, most_bytes
+from pipeline.backends.speech_servers.chunks import say_in_parts
 from pipeline.backends.speech_servers.cosyvoice_voices import Uploads, flaw_of, has_recordings
 from pipeline.backends.speech_servers.pool import Family, Pool
 from pipeline.backends.speech_servers.refusals import check_status, read_error
@@ -33,9 +35,6 @@ from pipeline.backends.speech_servers.transport import Answer, Call, Line
 from pipeline.backends.speech_servers.waves import decode_wave
 from pipeline.core.patience import Patience
 from pipeline.core.scripting.tags import insert_tags
-from pipeline.core.speakable.clauses import split_clauses
-from pipeline.core.takes import join_takes
-from pipeline.core.tokens import words_of
 from pipeline.domain.emotional import Tag, TagPlace
 from pipeline.domain.errors import BadTakeError, TerminalBackendError
 from pipeline.domain.labels import Emotion, Language
@@ -51,7 +50,6 @@ PROCESSING = "1"
 
 META_HEADER = "x-tts-meta"
 _LONGEST_DEADLINE_S = 900.0
-_LONGEST_TAKE_S = 120.0
 _GRACE_S = 10.0
 """The worker's own deadline comes first: it says where the time went."""
 
@@ -153,8 +151,7 @@ class CosyVoice(ServedSynthesizer):
             )
 
     async def _speak(self, line: Line, request: SpeechRequest) -> Take:
-        takes = [await self._say(line, part) for part in parts_of(request)]
-        return takes[0] if len(takes) == 1 else join_takes(takes)
+        return await say_in_parts(request, lambda part: self._say(line, part))
 
     async def _say(self, line: Line, request: SpeechRequest) -> Take:
         """What the model says in one chunk."""
@@ -164,7 +161,6 @@ class CosyVoice(ServedSynthesizer):
             self._uploads.forget(line, voice)  # a worker that was set up anew knows no voice
             await self._uploads.name_of(line, request.voice)
             answer = await line.send(self._call(request, voice))
-        refuse_endless(answer, request)
         if answer.status == 422:
             said = read_error(answer.body, line.secrets)
             raise BadTakeError(flaw_of(said), f"{answer.who}: {said.message}")
@@ -172,7 +168,8 @@ class CosyVoice(ServedSynthesizer):
             f"humdial voices check, or correct backend_voice of {request.voice.voice_id!r} in the catalogue"
         )
         check_status(answer, f"voice {voice!r}", line.secrets, remedy)
-        return self._take(answer, request)
+        refuse_endless(answer, request)
+        return self._take(answer, request, line.secrets)
 
     def _call(self, request: SpeechRequest, voice: str) -> Call:
         own_s = min(
@@ -193,7 +190,6 @@ class CosyVoice(ServedSynthesizer):
                 "emotion": self._mood(request),
                 "speed": request.speed,
                 "seed": request.seed,
-                "max_duration_s": min(longest_take_s(request), _LONGEST_TAKE_S),
                 "deadline_s": own_s,
                 "format": "float32",
             },
@@ -208,8 +204,8 @@ class CosyVoice(ServedSynthesizer):
     def _possible_tags(self, request: SpeechRequest) -> tuple[TagPlace, ...]:
         return tuple(place for place in request.tags if place.tag in self.capabilities.tags)
 
-    def _take(self, answer: Answer, request: SpeechRequest) -> Take:
-        wave = decode_wave(answer.body, answer.who)
+    def _take(self, answer: Answer, request: SpeechRequest, secrets: tuple[str, ...]) -> Take:
+        wave = decode_wave(answer.body, answer.who, secrets)
         tags = self._possible_tags(request) == request.tags
         try:
             meta = _Meta.model_validate_json(answer.headers.get(META_HEADER, ""))
@@ -230,25 +226,5 @@ class CosyVoice(ServedSynthesizer):
             request, emotion=done.emotion, style=in_manner, seed=done.seed, speed=done.speed, tags=tags
         )
         take = make_take(wave, self.capabilities.engine, unapplied)
-        return replace(take, warnings=(*take.warnings, *meta.warnings))
-
-
-def parts_of(request: SpeechRequest) -> tuple[SpeechRequest, ...]:
-    """Requests that the model says in one chunk each, every sound at its place in its part.
-
-    The worker's front end is off: it would read symbols its own way, and cuts nowhere but at full stops.
-    """
-    parts = []
-    first = 0
-    texts = split_clauses(request.text, request.language)
-    for index, text in enumerate(texts):
-        behind = first + len(words_of(text))
-        last = index == len(texts) - 1
-        tags = tuple(
-            place.model_copy(update={"words": place.words - first})
-            for place in request.tags
-            if first <= place.words < behind or (last and place.words >= behind)
-        )
-        parts.append(request.model_copy(update={"text": text, "tags": tags}))
-        first = behind
-    return tuple(parts)
+        told = tuple(redact(warning, secrets) for warning in meta.warnings)
+        return replace(take, warnings=(*take.warnings, *told))

@@ -130,8 +130,8 @@ class CosyVoiceFastApi(ServedSynthesizer):
                 ),
             )
         )
-        refuse_endless(answer, request)
         check_status(answer, f"voice {request.voice.backend_voice!r}", line.secrets, _REMEDY)
+        refuse_endless(answer, request)
         wave = decode_pcm16(answer.body, self._sampling_rate, answer.who)
         unapplied = list_unapplied(request, emotion=False, style=False, seed=False, speed=False, tags=False)
         return make_take(wave, self.capabilities.engine, unapplied)

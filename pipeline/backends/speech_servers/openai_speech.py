@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pydantic import JsonValue
 
 from pipeline.backends.speech_servers.bounds import deadline_s, most_bytes
+from pipeline.backends.speech_servers.chunks import say_in_parts
 from pipeline.backends.speech_servers.openai_wire import Models, Voices, read_captioned, read_header
 from pipeline.backends.speech_servers.pool import Family, Pool
 from pipeline.backends.speech_servers.profiles import OFFICIAL, PROFILES, Profile, ProfileName, sentence_for
@@ -43,7 +44,7 @@ BACKEND = "openai_speech"
 SECTION = "speech.openai_speech"
 URL_VARIABLE = "HUMDIAL_OPENAI_SPEECH_URL"
 DEFAULT = SpeechServer("http://127.0.0.1:8091/v1", 4)
-PROCESSING = "1"
+PROCESSING = "2"
 """Raise it when code here changes what an equal request sounds like."""
 _REMEDY = (
     "start it, or let base_url end where /audio/speech begins (mostly /v1), or set HUMDIAL_OPENAI_SPEECH_URL"
@@ -141,6 +142,12 @@ class OpenAISpeech(ServedSynthesizer):
             )
 
     async def _speak(self, line: Line, request: SpeechRequest) -> Take:
+        if self._profile.by_clauses:
+            return await say_in_parts(request, lambda part: self._say(line, part))
+        return await self._say(line, request)
+
+    async def _say(self, line: Line, request: SpeechRequest) -> Take:
+        """What one request of the server's API brings."""
         plan = _plan(request, self._profile)
         captions = self._profile.words == "captions"
         most = most_bytes(request)
@@ -152,13 +159,13 @@ class OpenAISpeech(ServedSynthesizer):
             from_root=captions,
         )
         answer = await line.send(call)
-        refuse_endless(answer, request)
         remedy = (
             f"humdial voices check, or correct backend_voice of {request.voice.voice_id!r} in the catalogue, or "
             f"model, profile or word_times of {SECTION}"
         )
         check_status(answer, f"voice {request.voice.voice_id!r}", line.secrets, remedy)
-        return self._take(answer, request, plan)
+        refuse_endless(answer, request)
+        return self._take(answer, request, plan, line.secrets)
 
     async def _body(self, request: SpeechRequest, plan: "_Plan") -> dict[str, JsonValue]:
         profile = self._profile
@@ -189,7 +196,7 @@ class OpenAISpeech(ServedSynthesizer):
             body["return_timestamps"] = True
         return body
 
-    def _take(self, answer: Answer, request: SpeechRequest, plan: "_Plan") -> Take:
+    def _take(self, answer: Answer, request: SpeechRequest, plan: "_Plan", secrets: tuple[str, ...]) -> Take:
         unapplied = list_unapplied(
             request,
             emotion=plan.has_emotion,
@@ -200,9 +207,9 @@ class OpenAISpeech(ServedSynthesizer):
         )
         words = self._profile.words
         if words == "captions":
-            wave, units, warnings = read_captioned(answer)
+            wave, units, warnings = read_captioned(answer, secrets)
             return self._timed(make_take(wave, self.capabilities.engine, unapplied), request, units, warnings)
-        take = make_take(decode_wave(answer.body, answer.who), self.capabilities.engine, unapplied)
+        take = make_take(decode_wave(answer.body, answer.who, secrets), self.capabilities.engine, unapplied)
         return take if words == "none" else self._timed(take, request, *read_header(answer))
 
     def _timed(

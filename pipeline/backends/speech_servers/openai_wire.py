@@ -67,7 +67,9 @@ class _Captioned(_Wire):
 _TIMESTAMPS = TypeAdapter[tuple[_Timestamp, ...]](tuple[_Timestamp, ...])
 
 
-def read_captioned(answer: Answer) -> tuple[Wave, tuple[Unit, ...], tuple[str, ...]]:
+def read_captioned(
+    answer: Answer, secrets: tuple[str, ...]
+) -> tuple[Wave, tuple[Unit, ...], tuple[str, ...]]:
     """Kokoro-FastAPI's sound, its word times and warnings. Raises BadTakeError for an answer without sound."""
     if not answer.body:
         raise BadTakeError(Flaw.EMPTY, f"{answer.who}: answered without one byte; wanted sound and captions")
@@ -78,7 +80,7 @@ def read_captioned(answer: Answer) -> tuple[Wave, tuple[Unit, ...], tuple[str, .
         raise BadTakeError(
             Flaw.ENGINE_FAILED, f"{answer.who}: answered with something else than sound and captions"
         ) from None
-    wave = decode_wave(content, answer.who)
+    wave = decode_wave(content, answer.who, secrets)
     if captioned.timestamps is None:
         return wave, (), ("no word times",)
     return wave, tuple(Unit(one.word, one.start_time, one.end_time) for one in captioned.timestamps), ()

@@ -1,11 +1,11 @@
 """Where servers of OpenAI's speech API differ, beside the fields that they share.
 
-| profile | whose recording | emotion by | seed | word times |
-|---|---|---|---|---|
-| `openai` | own voices | `instructions` | no | no |
-| `vllm-omni` | `ref_audio` and `ref_text` | the recording | yes | header, with `--forced-aligner` |
-| `sglang-omni` | `ref_audio`, and `ref_text` or `instructions` | the recording, or an official instruction | yes | no |
-| `kokoro` | own voices | nothing | no | in the body of `/dev/captioned_speech` |
+| profile | whose recording | emotion by | seed | word times | request |
+|---|---|---|---|---|---|
+| `openai` | own voices | `instructions` | no | no | a text |
+| `vllm-omni` | `ref_audio` and `ref_text` | the recording | yes | header, with `--forced-aligner` | a clause |
+| `sglang-omni` | `ref_audio`, `ref_text` or `instructions` | the recording, or an instruction | yes | no | a clause |
+| `kokoro` | own voices | nothing | no | in the body of `/dev/captioned_speech` | a text |
 """
 
 from collections.abc import Mapping
@@ -35,6 +35,8 @@ class Profile:
     """Name of the field, and how languages are spelled there."""
     lists_voices: bool = True
     constants: Mapping[str, JsonValue] = field(default_factory=dict)
+    by_clauses: bool = False
+    """CosyVoice3 behind it says a request in one chunk: a longer text is said in several."""
     resolution_ms: float | None = None
     """Of word times."""
 
@@ -56,6 +58,7 @@ PROFILES: Mapping[ProfileName, Profile] = {
         longest_text=2000,
         language=("language", {Language.ZH: "Chinese", Language.EN: "English"}),
         constants={"stream": False},
+        by_clauses=True,
         resolution_ms=80.0,  # bins of Qwen3-ForcedAligner
     ),
     "sglang-omni": Profile(
@@ -65,6 +68,7 @@ PROFILES: Mapping[ProfileName, Profile] = {
         words="none",
         longest_text=2000,
         lists_voices=False,
+        by_clauses=True,
         # Its documentation names two defaults for the penalty: what is sent is known.
         constants={
             "stream": False,

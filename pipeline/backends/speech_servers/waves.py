@@ -15,9 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from pipeline.backends.server_errors import redact
 from pipeline.domain.errors import BadTakeError
 from pipeline.domain.takes import Flaw
 
+_EXCERPT = 80
 _PROBABLY_UNKNOWN = 0x7FFF0000
 """Streaming writers take the largest number there is, with a sign or without, or subtract the header from it."""
 
@@ -31,18 +33,21 @@ class Wave:
     warnings: tuple[str, ...] = ()
 
 
-def decode_wave(content: bytes, who: str) -> Wave:
-    """The sound in an answer. Raises BadTakeError for none, for something else, and for one that was cut off."""
+def decode_wave(content: bytes, who: str, secrets: tuple[str, ...]) -> Wave:
+    """The sound in an answer. Raises BadTakeError for none, for something else, and for one that was cut off.
+
+    What is no sound is quoted without `secrets`: some servers say 200 to a wrong key, and repeat it.
+    """
     if not content:
         raise BadTakeError(Flaw.EMPTY, f"{who}: answered without one byte; wanted a wav file")
     try:
         samples, sampling_rate = soundfile.read(
             io.BytesIO(_settle_length(content, who)), dtype="float32", always_2d=True
         )
-    except (soundfile.LibsndfileError, RuntimeError, ValueError) as error:
-        excerpt = content[:80].decode("utf-8", "replace")
+    except (soundfile.LibsndfileError, RuntimeError, ValueError):
+        excerpt = redact(content.decode("utf-8", "replace"), secrets)[:_EXCERPT]
         raise BadTakeError(
-            Flaw.ENGINE_FAILED, f"{who}: answered with no sound ({error}): {excerpt!r}; wanted a wav file"
+            Flaw.ENGINE_FAILED, f"{who}: answered with no sound: {excerpt!r}; wanted a wav file"
         ) from None
     if not len(samples):
         raise BadTakeError(Flaw.EMPTY, f"{who}: answered with a wav file without a sample")

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import io
+import re
 from collections.abc import Awaitable, Callable
 
 import numpy as np
@@ -80,8 +81,9 @@ def read_reference(reference: Reference) -> bytes:
 def voice_of(
     backend: str, name: str, language: Language = Language.EN, *, recorded: bool = False, moods: bool = False
 ) -> Voice:
+    spelled = re.sub(r"[^A-Za-z0-9]+", "-", name.encode("ascii", "backslashreplace").decode())
     return Voice(
-        voice_id=f"{backend}-{name}-{language.value}",
+        voice_id=f"{backend}-{spelled}-{language.value}",
         speaker=name,
         language=language,
         gender=Gender.FEMALE,

@@ -83,6 +83,16 @@ def test_sound_beyond_all_measure_is_cut_off() -> None:
     assert caught.value.flaw is Flaw.TOO_LONG
 
 
+def test_a_long_error_is_no_endless_speech() -> None:
+    async def refuse(request: web.Request) -> web.StreamResponse:
+        return web.Response(status=403, text="x" * 70_000)
+
+    double = FastApiDouble()
+    double.instead = [refuse]
+    with client_of(double) as client, pytest.raises(TerminalBackendError, match="does not accept the key"):
+        speak(client, request_for(VOICE, TEXT))
+
+
 def test_never_more_than_two_at_once() -> None:
     double = FastApiDouble()
     with client_of(double) as client:

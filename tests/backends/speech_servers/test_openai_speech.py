@@ -10,6 +10,7 @@ from aiohttp import web
 
 from pipeline.backends.speech_servers import OpenAISpeech, OpenAISpeechSettings, SpeechServer
 from pipeline.backends.speech_servers.profiles import PROFILES, ProfileName
+from pipeline.core.speakable.clauses import LONGEST
 from pipeline.core.tokens import words_of
 from pipeline.domain.emotional import Intensity
 from pipeline.domain.errors import (
@@ -266,6 +267,69 @@ def test_an_answer_that_is_no_take_is_told_by_its_flaw(word_times: bool, act: Ac
         with pytest.raises(BadTakeError, match=double.serving.url) as caught:
             speak(client, request_for(voice_for("kokoro")))
     assert caught.value.flaw is flaw
+
+
+LONG_WORDS = b"x" * 70_000
+"""Of an error that says more than is read of it."""
+
+
+@pytest.mark.parametrize("profile", ["openai", "kokoro"])
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (401, TerminalBackendError),
+        (404, TerminalBackendError),
+        (400, RecordError),
+        (503, TransientBackendError),
+        (500, BadTakeError),
+    ],
+)
+def test_a_long_error_is_no_endless_speech(profile: ProfileName, status: int, kind: type[Exception]) -> None:
+    with OpenAIDouble(profile) as double, client_of(double, word_times=profile == "kokoro") as client:
+        double.act = answering(LONG_WORDS, status)
+        with pytest.raises(kind) as caught:
+            speak(client, request_for(voice_for(profile)))
+    assert not isinstance(caught.value, BadTakeError) or caught.value.flaw is Flaw.ENGINE_FAILED
+
+
+@pytest.mark.parametrize("word_times", [False, True], ids=["plain", "captioned"])
+def test_a_key_that_is_repeated_with_200_reaches_no_record(word_times: bool) -> None:
+    content = b'{"error": {"message": "Incorrect API key provided: a-key"}}'
+    if word_times:
+        content = json.dumps({"audio": base64.b64encode(content).decode()}).encode()
+    with OpenAIDouble("kokoro") as double, client_of(double, word_times=word_times) as client:
+        double.act = answering(content)
+        with pytest.raises(BadTakeError, match=r"Incorrect API key provided: \*\*\*") as caught:
+            speak(client, request_for(voice_for("kokoro")))
+    assert "a-key" not in str(caught.value)
+
+
+LONG = "We went there on Monday, and nobody had told us that it was shut. " * 8
+LONG_ZH = "我们星期一去了那里，可是谁也没有告诉我们那里已经关门了。" * 6
+
+
+@pytest.mark.parametrize("profile", ALL)
+@pytest.mark.parametrize(("language", "text"), [(Language.EN, LONG), (Language.ZH, LONG_ZH)])
+def test_what_cosyvoice_says_in_one_chunk_is_one_request(
+    profile: ProfileName, language: Language, text: str
+) -> None:
+    with OpenAIDouble(profile) as double, client_of(double) as client:
+        take = speak(client, request_for(voice_for(profile, language), text))
+    texts = [str(body["input"]) for body in double.requests]
+    assert words_of(" ".join(texts)) == words_of(text)
+    assert len(take.samples) > 0.2 * len(words_of(text)) * take.sampling_rate
+    if profile in CLONING:
+        assert max(len(words_of(one)) for one in texts) <= LONGEST[language]
+    else:
+        assert len(texts) == 1
+
+
+def test_word_times_of_a_long_text_are_those_of_its_parts_one_after_the_other() -> None:
+    with OpenAIDouble("vllm-omni") as double, client_of(double, word_times=True) as client:
+        take = speak(client, request_for(voice_for("vllm-omni"), LONG))
+    assert len(double.requests) > 1
+    assert tuple(word.text for word in take.words) == words_of(LONG)
+    assert take.resolution_ms == 80.0
 
 
 def test_half_a_file_is_no_take() -> None:

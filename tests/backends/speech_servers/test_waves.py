@@ -15,7 +15,7 @@ SPEECH = sound("I see what you mean")
 @pytest.mark.parametrize("sampling_rate", [16_000, 22_050, 24_000, 44_100])
 @pytest.mark.parametrize("subtype", ["FLOAT", "PCM_16"])
 def test_the_rate_is_the_headers_and_samples_are_floats(sampling_rate: int, subtype: str) -> None:
-    wave = decode_wave(wav(SPEECH, sampling_rate, subtype), "a server")
+    wave = decode_wave(wav(SPEECH, sampling_rate, subtype), "a server", ())
     assert wave.sampling_rate == sampling_rate
     assert wave.samples.dtype == np.float32
     np.testing.assert_allclose(wave.samples, SPEECH, atol=2**-15)
@@ -24,14 +24,14 @@ def test_the_rate_is_the_headers_and_samples_are_floats(sampling_rate: int, subt
 def test_samples_that_are_no_numbers_are_left_for_the_gate() -> None:
     broken = SPEECH.copy()
     broken[100] = np.nan
-    assert np.isnan(decode_wave(wav(broken), "a server").samples[100])
+    assert np.isnan(decode_wave(wav(broken), "a server", ()).samples[100])
 
 
 @pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0x7FFFFFFF, 0xFFFFFFFF - 36])
 def test_a_streamed_file_of_unknown_length_is_read_to_its_end(size: int) -> None:
     pcm = np.rint(SPEECH * 32767).astype("<i2").tobytes()
     header = STREAMED_HEADER[:-4] + size.to_bytes(4, "little")
-    assert len(decode_wave(header + pcm, "a server").samples) == len(SPEECH)
+    assert len(decode_wave(header + pcm, "a server", ()).samples) == len(SPEECH)
 
 
 @pytest.mark.parametrize(
@@ -61,12 +61,27 @@ def test_a_streamed_file_of_unknown_length_is_read_to_its_end(size: int) -> None
 )
 def test_what_is_no_sound_is_told_by_its_flaw(content: bytes, flaw: Flaw) -> None:
     with pytest.raises(BadTakeError, match="a server") as caught:
-        decode_wave(content, "a server")
+        decode_wave(content, "a server", ())
     assert caught.value.flaw is flaw
 
 
+@pytest.mark.parametrize(
+    "lead", [b"", b"x" * 60, b" " * 5000], ids=["at once", "at the excerpt's end", "after space"]
+)
+def test_what_is_quoted_holds_no_key_and_nothing_that_differs_from_run_to_run(lead: bytes) -> None:
+    details = set()
+    for _ in range(2):
+        with pytest.raises(BadTakeError) as caught:
+            decode_wave(lead + b" wrong key: sk-a-long-secret-key", "a server", ("sk-a-long-secret-key",))
+        details.add(caught.value.detail)
+    (detail,) = details
+    assert "wrong key: ***" in detail
+    assert "sk-a" not in detail
+    assert "0x" not in detail
+
+
 def test_two_channels_become_one_and_it_is_said() -> None:
-    wave = decode_wave(wav(np.stack([SPEECH, SPEECH], axis=1)), "a server")
+    wave = decode_wave(wav(np.stack([SPEECH, SPEECH], axis=1)), "a server", ())
     np.testing.assert_allclose(wave.samples, SPEECH, atol=1e-6)
     assert wave.warnings == ("2 channels were mixed to one",)
 
@@ -87,7 +102,7 @@ def test_headerless_sound_has_the_configured_rate() -> None:
 @given(st.lists(st.floats(-1.5, 1.5, width=32), min_size=1, max_size=50))
 def test_what_is_sent_is_what_was_given_to_sixteen_bits(values: list[float]) -> None:
     samples = np.array(values, np.float32)
-    back = decode_wave(encode_wave(samples, 16_000), "us")
+    back = decode_wave(encode_wave(samples, 16_000), "us", ())
     np.testing.assert_allclose(back.samples, np.clip(samples, -1, 1), atol=2**-14)
 
 
@@ -95,7 +110,7 @@ def test_what_is_sent_is_what_was_given_to_sixteen_bits(values: list[float]) -> 
 def test_no_answer_whatever_breaks_the_reader(content: bytes) -> None:
     for body in (content, STREAMED_HEADER[:40] + content):
         try:
-            wave = decode_wave(body, "a server")
+            wave = decode_wave(body, "a server", ())
         except BadTakeError:
             continue
         assert len(wave.samples)
