@@ -1,7 +1,7 @@
 """Several servers that answer alike, asked with patience.
 
     request -> least loaded open server -> what `work` makes of its answer
-                  |  429, 503 --------------> wait, the same request
+                  |  429, 503 --------------> wait, the same request, for as long as its server counts as there
                   |  refused, reset --------> pause, here or elsewhere, until it is back
                   |  500, 504, a hang ------> once more, elsewhere if there is another; then BadTakeError
                   '  nobody is open any more> TransientBackendError: what there is is kept, try again later
@@ -27,8 +27,6 @@ from pipeline.domain.takes import Flaw
 
 T = TypeVar("T")
 
-_OVERLOAD_FACTOR = 4
-"""A server that says itself that it has too much to do is asked more often before a request is given up."""
 _HANGS = 2
 _BROKEN = 3
 """Failures of an engine in a row: it is the server, not what it is asked for."""
@@ -55,33 +53,26 @@ class _Tries:
     """What went wrong with one request so far, by what it tells of the request."""
 
     failures: int = 0
-    """All of them: pauses grow with it. A server that was not there at all tells nothing more."""
+    """All of them: pauses grow with it. A server that was not there, or had too much to do, tells nothing more."""
     breaks: int = 0
     """Connections that broke over it."""
     hangs: int = 0
-    overloads: int = 0
     failed_takes: int = 0
 
     def count(self, error: TransientBackendError) -> None:
         self.failures += 1
         if isinstance(error, SilentServerError):
             self.hangs += 1
-        elif is_overload(error):
-            self.overloads += 1
-        elif not isinstance(error, UnreachableError):
+        elif not is_overload(error) and not isinstance(error, UnreachableError):
             self.breaks += 1
 
     def is_suspect(self, patience: Patience) -> bool:
         """Whether the request may be to blame, rather than its server."""
-        return (
-            self.hangs >= _HANGS
-            or self.breaks >= patience.max_attempts
-            or self.overloads >= patience.max_attempts * _OVERLOAD_FACTOR
-        )
+        return self.hangs >= _HANGS or self.breaks >= patience.max_attempts
 
     def acquit(self) -> None:
         """It was the server's fault."""
-        self.breaks = self.hangs = self.overloads = 0
+        self.breaks = self.hangs = 0
 
 
 class Pool:

@@ -248,6 +248,26 @@ def test_overload_is_waited_out_longer_than_other_trouble() -> None:
         assert ask(pool)
 
 
+@pytest.mark.parametrize("code", [429, 503])
+def test_overload_without_end_stops_the_run_and_is_never_blamed_on_the_request(code: int) -> None:
+    with (
+        serving(status(code)) as (server, script),
+        pool_at(server.url) as pool,
+        pytest.raises(TransientBackendError, match=rf"no endpoint answers any more.*{code}"),
+    ):
+        ask(pool)
+    assert script.seen > 4 * QUICK.max_attempts
+
+
+def test_overload_of_one_server_among_two_delays_nobody_for_long() -> None:
+    with (
+        serving(status(429)) as (busy, _),
+        serving(ok) as (free, _),
+        pool_at(busy.url, free.url) as pool,
+    ):
+        assert ask_many(pool, 20) == [f"ok from {free.url}"] * 20
+
+
 def test_a_break_after_much_overload_is_one_break() -> None:
     answers = [status(429)] * (QUICK.max_attempts + 2)
     with serving(*answers, reset, ok) as (server, _), pool_at(server.url) as pool:
