@@ -88,7 +88,11 @@ class Transcriber(Protocol):
     async def transcribe(
         self, samples: npt.NDArray[np.float32], sampling_rate: int, language: Language
     ) -> str:
-        """What is said in `[num_samples]`; empty for nothing. Raises TransientBackendError or TerminalBackendError."""
+        """What is said in `[num_samples]`; empty for nothing.
+
+        Raises RecordError (`bad_audio`) for a clip that it fails at while it hears others: nothing is known of that
+        clip, good or bad. TransientBackendError or TerminalBackendError where it hears nobody.
+        """
         ...
 
 

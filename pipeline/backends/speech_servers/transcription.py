@@ -1,6 +1,8 @@
 """Speech to text on any server of OpenAI's `POST /v1/audio/transcriptions`: vLLM, faster-whisper-server, OpenAI.
 
 samples --wav--> form file, model, language --> {"text": "..."}
+                             |  it fails at this clip, and hears a second of silence --> RecordError
+                             '  it fails at both -------------------------------------> BackendError
 """
 
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from pipeline.backends.speech_servers.waves import encode_wave
 from pipeline.core.patience import Patience
 from pipeline.domain.errors import BadTakeError, RecordError, TerminalBackendError, TransientBackendError
 from pipeline.domain.labels import Language
+from pipeline.domain.quarantine import Reason
 
 SECTION = "speech.transcriber"
 URL_VARIABLE = "HUMDIAL_TRANSCRIBER_URL"
@@ -28,6 +31,8 @@ _REMEDY = (
     "HUMDIAL_TRANSCRIBER_URL"
 )
 _GREETING_S = 30.0
+_SILENCE_RATE_HZ = 16_000
+_SILENCE = np.zeros(_SILENCE_RATE_HZ, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +81,26 @@ class ServedTranscriber:
     async def transcribe(
         self, samples: npt.NDArray[np.float32], sampling_rate: int, language: Language
     ) -> str:
-        """What is said in `[num_samples]`; empty for nothing."""
+        """See the port."""
         if not len(samples):
             return ""
+        try:
+            return await self._hear(samples, sampling_rate, language)
+        except (BadTakeError, RecordError) as error:
+            await self._try_out(language)
+            raise RecordError(Reason.BAD_AUDIO, f"{self.name}: {error.detail}") from None
+
+    async def _hear(self, samples: npt.NDArray[np.float32], sampling_rate: int, language: Language) -> str:
         wave = encode_wave(samples, sampling_rate)
         duration_s = len(samples) / sampling_rate
+        return await self._pool.ask(lambda line: self._ask(line, wave, duration_s, language))
 
-        async def ask(line: Line) -> str:
-            return await self._ask(line, wave, duration_s, language)
-
+    async def _try_out(self, language: Language) -> None:
+        """Raises a backend's error where nothing is heard at all: then it was not the clip."""
         try:
-            return await self._pool.ask(ask)
-        except BadTakeError as error:  # a recogniser makes no takes: it is not to be had for this one
-            raise TransientBackendError(f"{SECTION}: {error.detail}") from None
+            await self._hear(_SILENCE, _SILENCE_RATE_HZ, language)
+        except BadTakeError as error:
+            raise TransientBackendError(f"{SECTION}: fails at silence as well: {error.detail}") from None
         except RecordError as error:
             raise TerminalBackendError(
                 f"{SECTION}: {error.detail}; remedy: a server that takes wav files, `language` and "

@@ -9,12 +9,20 @@ import soundfile
 from aiohttp import web
 
 from pipeline.backends.speech_servers import ServedTranscriber, SpeechServer, TranscriberSettings
-from pipeline.domain.errors import ConfigError, TerminalBackendError, TransientBackendError
+from pipeline.domain.errors import ConfigError, RecordError, TerminalBackendError, TransientBackendError
 from pipeline.domain.labels import Language
+from pipeline.domain.quarantine import Reason
 from tests.backends.speech_servers.serving import Serving, hang, reset
 from tests.backends.speech_servers.speaking import QUICK, sound
 
 SPEECH = sound("I see what you mean", sampling_rate=24_000)
+
+
+def status(code: int) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return web.json_response({"error": {"message": "because"}}, status=code)
+
+    return answer
 
 
 class ListeningDouble:
@@ -24,6 +32,8 @@ class ListeningDouble:
         self.forms: list[dict[str, str]] = []
         self.heard: list[tuple[int, int]] = []
         self.instead: list[Callable[[web.Request], Awaitable[web.StreamResponse]]] = []
+        self.fails_at: Callable[[int], bool] = lambda num_samples: False
+        self.trouble = status(500)
         self.keys: list[str] = []
         self._text = text
         self.serving = Serving(
@@ -42,6 +52,8 @@ class ListeningDouble:
             samples, rate = soundfile.read(io.BytesIO(file.file.read()))
         self.heard.append((len(samples), rate))
         self.forms.append({name: str(value) for name, value in form.items() if name != "file"})
+        if self.fails_at(len(samples)):
+            return await self.trouble(request)
         if self.instead:
             return await self.instead.pop(0)(request)
         return web.json_response({"text": self._text})
@@ -79,13 +91,6 @@ def test_no_sound_is_nothing_said_and_nobody_is_asked() -> None:
     assert double.heard == []
 
 
-def status(code: int) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    async def answer(request: web.Request) -> web.StreamResponse:
-        return web.json_response({"error": {"message": "because"}}, status=code)
-
-    return answer
-
-
 async def no_json(request: web.Request) -> web.StreamResponse:
     return web.Response(text="I see what you mean.")
 
@@ -110,22 +115,44 @@ def test_what_passes_is_asked_again(
     [
         (status(400), TerminalBackendError),
         (status(404), TerminalBackendError),
+        (status(429), TransientBackendError),
         (status(500), TransientBackendError),
         (no_json, TransientBackendError),
         (hang, TransientBackendError),
     ],
-    ids=["400", "404", "500", "text", "stuck"],
+    ids=["400", "404", "429", "500", "text", "stuck"],
 )
 def test_what_does_not_pass_is_no_matter_of_takes(
     trouble: Callable[[web.Request], Awaitable[web.StreamResponse]], kind: type[Exception]
 ) -> None:
     double = ListeningDouble()
-    double.instead = [trouble] * 20
+    double.fails_at = lambda num_samples: True
+    double.trouble = trouble
     with (
         listener_of(double, timeout_s=0.15) as listener,
         pytest.raises(kind, match=r"speech\.transcriber|answered"),
     ):
         listen(listener)
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [status(500), status(504), status(400), no_json, hang],
+    ids=["500", "504", "400", "text", "stuck"],
+)
+def test_a_clip_that_it_fails_at_while_it_hears_others_is_the_clips_matter(
+    trouble: Callable[[web.Request], Awaitable[web.StreamResponse]],
+) -> None:
+    double = ListeningDouble()
+    double.trouble = trouble
+    with listener_of(double, timeout_s=0.15) as listener:
+        double.fails_at = lambda num_samples: num_samples == len(SPEECH)
+        for _ in range(2):
+            with pytest.raises(RecordError, match=r"^bad_audio: transcriptions-whisper: ") as caught:
+                listen(listener)
+            assert caught.value.reason is Reason.BAD_AUDIO
+        double.fails_at = lambda num_samples: False
+        assert listen(listener) == "I see what you mean."
 
 
 def test_where_nobody_listens_the_run_does_not_begin() -> None:
