@@ -9,11 +9,13 @@ Where a section names no endpoints, an environment variable may (HUMDIAL_COSYVOI
 HUMDIAL_COSYVOICE_FASTAPI_URL, HUMDIAL_TRANSCRIBER_URL; several with commas), else this machine is asked.
 """
 
+import re
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pipeline.core.patience import Patience
+from pipeline.domain.errors import ConfigError
 from pipeline.domain.record import Record
 
 SPEECH_PATIENCE = Patience(
@@ -21,6 +23,8 @@ SPEECH_PATIENCE = Patience(
 )
 """A server that was restarted loads its model for minutes. `timeout_s` is for the requests that it has before this
 one; the speaking itself is given time by its length."""
+
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
 class SpeechEndpointConfig(Record):
@@ -30,8 +34,19 @@ class SpeechEndpointConfig(Record):
     """Where its paths begin: `http://gpu-1:50000` for CosyVoice, `http://gpu-1:8091/v1` for OpenAI-compatible ones."""
     max_in_flight: int | None = Field(default=None, ge=1)
     """Requests at once; null: 2 for CosyVoice, 4 for OpenAI-compatible servers. More engines can have more."""
-    api_key_variable: str | None = Field(default=None, pattern=r"^[A-Z][A-Z0-9_]*$")
+    api_key_variable: str | None = None
     """Name of the environment variable with its key."""
+
+    @field_validator("api_key_variable")
+    @classmethod
+    def _no_key(cls, variable: str | None) -> str | None:
+        """A ConfigError is not wrapped by pydantic, whose own errors come with the value: perhaps the key itself."""
+        if variable is not None and not _VARIABLE.fullmatch(variable):
+            raise ConfigError(
+                "speech: api_key_variable of an endpoint is no name of an environment variable; wanted capitals, "
+                "digits and underscores, for example SPEECH_API_KEY; the key itself belongs into the environment only"
+            )
+        return variable
 
 
 class ServersConfig(Record):

@@ -2,15 +2,16 @@ from typing import get_args
 
 import pytest
 import yaml
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from pipeline.backends.speech_servers.profiles import PROFILES
+from pipeline.config import parse_config
+from pipeline.domain.errors import ConfigError
 from pipeline.stages import speech_servers_config
 from pipeline.stages.speech_config import Config
 from pipeline.stages.speech_servers_config import (
     CosyVoiceFastApiConfig,
     OpenAISpeechConfig,
-    SpeechEndpointConfig,
     TranscriberConfig,
 )
 
@@ -35,10 +36,12 @@ def test_every_profile_that_can_be_named_is_known_to_the_client() -> None:
     assert get_args(OpenAISpeechConfig.model_fields["profile"].annotation) == tuple(PROFILES)
 
 
-@pytest.mark.parametrize("key", ["sk-live-abc", "a_key", "1KEY", ""])
-def test_a_key_itself_is_no_name_of_a_variable(key: str) -> None:
-    with pytest.raises(ValidationError, match="api_key_variable"):
-        SpeechEndpointConfig.model_validate({"base_url": "http://a", "api_key_variable": key})
+@pytest.mark.parametrize("key", ["sk-live-abc", "a_secret", "1KEY", "SECRET\n", ""])
+def test_a_key_itself_is_no_name_of_a_variable_and_is_not_repeated(key: str) -> None:
+    endpoints: list[JsonValue] = [{"base_url": "http://a", "api_key_variable": key}]
+    with pytest.raises(ConfigError, match="api_key_variable") as caught:
+        parse_config({"speech": {"openai_speech": {"endpoints": endpoints}}}, "run.yaml")
+    assert not key or key not in str(caught.value)
 
 
 @pytest.mark.parametrize("sampling_rate", [16_000, 44_100, 24_001])

@@ -1,5 +1,6 @@
 """Who hears when the words of a known text are spoken: by name, each optional."""
 
+import re
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from pipeline.domain.errors import ConfigError
 from pipeline.ports import Aligner
 
 ALIGNERS = ("qwen3", "whisper=DIRECTORY")
+_PLAIN = re.compile(r"[\w-]{1,16}")
+"""What may be repeated of a name: nothing with an address, where a user and a password could stand."""
 
 
 def find_aligner(name: str) -> AbstractContextManager[Aligner]:
@@ -18,11 +21,12 @@ def find_aligner(name: str) -> AbstractContextManager[Aligner]:
     kind, _, where = name.partition("=")
     if kind == "qwen3":
         return _qwen3(where)
-    if kind == "whisper" and where:
+    if kind == "whisper" and where and "://" not in where:
         from pipeline.backends.aligners.whisper import WhisperAligner
 
         return WhisperAligner(Path(where))
-    raise ConfigError(f"aligner {name!r}: unknown; wanted one of: {', '.join(ALIGNERS)}")
+    who = f"aligner {kind!r}" if _PLAIN.fullmatch(kind) else "an aligner's name"
+    raise ConfigError(f"{who}: unknown; wanted one of: {', '.join(ALIGNERS)}")
 
 
 def _qwen3(address: str) -> AbstractContextManager[Aligner]:

@@ -44,15 +44,10 @@ Wave = npt.NDArray[np.float32]
 
 
 class WhisperAligner:
-    """Implements Aligner on a model in ctranslate2's format. Use as a context manager.
+    """Implements Aligner on a model in ctranslate2's format. Use as a context manager."""
 
-    `device` and `compute_type` as ctranslate2 names them: `cpu` with `int8`, `cuda` with `float16`.
-    """
-
-    def __init__(
-        self, model: Path, *, device: str = "cpu", compute_type: str = "int8", threads: int = 1
-    ) -> None:
-        self._model = _load(model, device, compute_type, threads)
+    def __init__(self, model: Path) -> None:
+        self._model = _load(model)
         self._name = f"whisper-{model.name}@{_digest(model / 'model.bin')}"
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="whisper")
 
@@ -137,7 +132,7 @@ def _pieces(offsets: Sequence[tuple[int, int]], starts_s: Sequence[float], lead:
     ]
 
 
-def _load(model: Path, device: str, compute_type: str, threads: int) -> "WhisperModel":
+def _load(model: Path) -> "WhisperModel":
     missing = [name for name in _FILES if not (model / name).is_file()]
     if missing:
         raise ConfigError(f"whisper: {model}: {', '.join(missing)} not there; {_REMEDY}")
@@ -151,10 +146,10 @@ def _load(model: Path, device: str, compute_type: str, threads: int) -> "Whisper
         ) from error
     try:
         return WhisperModel(
-            str(model), device=device, compute_type=compute_type, cpu_threads=threads, local_files_only=True
+            str(model), device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True
         )
     except (RuntimeError, ValueError) as error:
-        raise ConfigError(f"whisper: {model}: cannot be loaded on {device}: {error}; {_REMEDY}") from error
+        raise ConfigError(f"whisper: {model}: cannot be loaded: {error}; {_REMEDY}") from error
 
 
 def _digest(weights: Path) -> str:

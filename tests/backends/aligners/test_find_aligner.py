@@ -34,6 +34,15 @@ def test_another_name_is_told_what_there_is(name: str) -> None:
         find_aligner(name)
 
 
+@pytest.mark.parametrize("kind", ["qwen 3=", "", "whisper=", "qwen3=", "qwen3:", "sk-live-"])
+def test_an_address_with_a_password_is_refused_without_repeating_it(kind: str) -> None:
+    pytest.importorskip("aiohttp", reason="the extra `speech` is not installed")
+    with pytest.raises(ConfigError) as caught:
+        find_aligner(f"{kind}http://user:hunter2@gpu-1:8001")
+    assert "hunter2" not in str(caught.value)
+    assert "user" not in str(caught.value).replace("a user, password", "")
+
+
 def test_an_address_that_is_none_is_refused() -> None:
     pytest.importorskip("aiohttp", reason="the extra `speech` is not installed")
     with pytest.raises(ConfigError, match="no http address"):
