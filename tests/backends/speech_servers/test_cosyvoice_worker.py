@@ -100,6 +100,16 @@ def test_known_failures_of_engines_come_as_flaws_or_pass_at_the_second_try() -> 
     assert len(set(flaws)) >= 2
 
 
+def test_a_part_that_is_far_too_long_is_refused_by_the_worker() -> None:
+    with (
+        running_worker(faults={"spoken_instruction": 1.0}) as worker,
+        client_of(worker.url) as client,
+        pytest.raises(BadTakeError) as caught,
+    ):
+        speak(client, request_for(OWN, "See you then."))
+    assert caught.value.flaw is Flaw.TOO_LONG
+
+
 def test_an_engine_that_hangs_costs_its_deadline_and_no_more() -> None:
     patience = QUICK.model_copy(update={"timeout_s": 0.3, "give_up_after_s": 60.0})
     began_s = time.monotonic()
