@@ -15,10 +15,11 @@ Simulated (24 timelines of telephone talk filled with meeting speech): overlap F
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
+from pydantic import Field, model_validator
 from scipy.ndimage import uniform_filter1d
 
 from pipeline.core.turntaking.activity import merge_runs
@@ -71,6 +72,19 @@ class SuppressionLimits(Record):
     """... this one. None at all would let a detector that takes the line's noise for speech have its way."""
     crosstalk_db: float = 11.5
     """Attenuation below which two channels are no two channels (a bleed of about -12 dB)."""
+
+    @model_validator(mode="after")
+    def _some_depth_is_left(self) -> Self:
+        for name, cap_db in (
+            ("depth_max_db", self.depth_max_db),
+            ("clean_depth_max_db", self.clean_depth_max_db),
+        ):
+            if self.depth_min_db > cap_db:
+                raise ValueError(
+                    f"suppression: wanted depth_min_db <= {name}, got {self.depth_min_db} and {cap_db}; lower the "
+                    "first or raise the second"
+                )
+        return self
 
 
 @dataclass(frozen=True, slots=True)

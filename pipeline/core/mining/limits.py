@@ -72,6 +72,15 @@ class EventLimits(Record):
     words_required: bool = False
     """Whether an initiator without a transcript is refused."""
 
+    @model_validator(mode="after")
+    def _some_overlap_counts(self) -> Self:
+        if self.min_overlap_s > self.max_overlap_s:
+            raise ValueError(
+                f"event limits: wanted min_overlap_s <= max_overlap_s, got {self.min_overlap_s} and "
+                f"{self.max_overlap_s}; lower the first or raise the second, or no overlap counts"
+            )
+        return self
+
 
 class SegmentLimits(Record):
     """Thresholds of `find_segments`."""
@@ -95,6 +104,36 @@ class SegmentLimits(Record):
     """Joint silence that is cut in; 823 of them per hour (Switchboard) ..."""
     relaxed_boundary_silence_s: float = Field(default=0.20, gt=0)
     """... and what will do where no such pair of cuts fits."""
+
+    @model_validator(mode="after")
+    def _some_class_is_cut_for(self) -> Self:
+        if all(kind.is_ambiguous for kind in self.require):
+            got = ", ".join(self.require) or "none"
+            fit = ", ".join(kind for kind in MinedType if not kind.is_ambiguous)
+            raise ValueError(
+                f"require: wanted one class or more that a segment can be cut for, got {got}; name some among {fit}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _context_fits(self) -> Self:
+        if self.pre_context_s + self.post_context_s >= self.max_len_s:
+            raise ValueError(
+                "segment limits: wanted pre_context_s + post_context_s < max_len_s, got "
+                f"{self.pre_context_s} + {self.post_context_s} and {self.max_len_s}; ask for less context, or allow "
+                "longer segments"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _relaxed_is_less(self) -> Self:
+        if self.relaxed_boundary_silence_s > self.boundary_silence_s:
+            raise ValueError(
+                "segment limits: wanted relaxed_boundary_silence_s <= boundary_silence_s, got "
+                f"{self.relaxed_boundary_silence_s} and {self.boundary_silence_s}; lower the first: it is what will do "
+                "where no longer silence fits"
+            )
+        return self
 
     @model_validator(mode="after")
     def _lengths_fit(self) -> Self:
