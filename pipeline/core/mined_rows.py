@@ -12,6 +12,7 @@ from pipeline.core.mining.activity import Silence, Talk, silences, talk_of
 from pipeline.core.mining.limits import EventLimits, SegmentLimits
 from pipeline.core.mining.quality import QualityLimits, SegmentMeasures
 from pipeline.core.mining.splits import Assigned
+from pipeline.core.mining.spurts import middle_of, text_of
 from pipeline.core.mining.timbre import TimbreLimits
 from pipeline.core.probing import ProbedAudio
 from pipeline.core.suppression import SuppressionLimits
@@ -240,7 +241,7 @@ def segment_row(
         mode=segment.mode,
         language=recording.language,
         speakers=_speakers(talk, activity, span),
-        turns=_turns(talk, activity, span, recording.rights.derivative_allowed),
+        turns=_turns(talk, activity, span, recording),
         events=tuple(_event(event, segment) for event in segment.events),
         counts=_counts(segment, surroundings.quiet),
         metrics=MetricsRow(
@@ -328,18 +329,15 @@ def _speakers(talk: Talk, activity: RecordedActivity, span: Span) -> tuple[Speak
     )
 
 
-def _turns(talk: Talk, activity: RecordedActivity, span: Span, with_text: bool) -> tuple[TurnRow, ...]:
-    source = _SOURCES[activity.mode]
+def _turns(talk: Talk, activity: RecordedActivity, span: Span, recording: Recording) -> tuple[TurnRow, ...]:
+    source, with_text = _SOURCES[activity.mode], recording.rights.derivative_allowed
     rows = []
     for index, speaker in enumerate(activity.speakers):
         for spurt in _spurts_in(talk, index, span):
-            words = [w.text for w in speaker.words if w.span.overlap(spurt)] if with_text else []
+            words = [word for word in speaker.words if middle_of(word) in spurt] if with_text else []
+            text = text_of(words, recording.language)
             start, end = _interval(spurt, activity.sampling_rate)
-            rows.append(
-                TurnRow(
-                    speaker=speaker.speaker, start=start, end=end, text=" ".join(words) or None, source=source
-                )
-            )
+            rows.append(TurnRow(speaker=speaker.speaker, start=start, end=end, text=text, source=source))
     return tuple(sorted(rows, key=lambda row: (row.start, row.speaker)))
 
 

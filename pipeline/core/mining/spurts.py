@@ -1,6 +1,7 @@
 """Talkspurts with their surroundings and words, and whether one is a listener's response."""
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import inf
 from typing import NamedTuple
@@ -48,10 +49,9 @@ def spurts_of(
     starts, ends, rate = talk.starts[speaker], talk.ends[speaker], talk.sampling_rate
     words: list[list[TimedWord]] = [[] for _ in starts]
     for word in activity.words:
-        host = talk.holder(speaker, (word.span.start + word.span.end) // 2)
+        host = talk.holder(speaker, middle_of(word))
         if host is not None:
             words[host].append(word)
-    between = "" if language is Language.ZH else " "
     said = [word.span.end for word in others]
     spurts = []
     last = len(starts) - 1
@@ -66,12 +66,22 @@ def spurts_of(
                 prior_s=(start - ends[index - 1]) / rate if index else inf,
                 next_s=(starts[index + 1] - end) / rate if index < last else inf,
                 next_length_s=(ends[index + 1] - starts[index + 1]) / rate if index < last else 0.0,
-                text=between.join(word.text for word in own) if own else None,
+                text=text_of(own, language),
                 words=tuple(own),
                 answers=_last_word(others, said, start, rate),
             )
         )
     return tuple(spurts)
+
+
+def middle_of(word: TimedWord) -> int:
+    """Whoever speaks at this sample says the word."""
+    return (word.span.start + word.span.end) // 2
+
+
+def text_of(words: Iterable[TimedWord], language: Language | None) -> str | None:
+    """Words as their language writes them, None for none: Chinese without spaces."""
+    return ("" if language is Language.ZH else " ").join(word.text for word in words) or None
 
 
 def _last_word(others: tuple[TimedWord, ...], ends: list[int], start: int, rate: int) -> str | None:
