@@ -40,7 +40,7 @@ from pipeline.io.recordings.audio import (
 from pipeline.io.recordings.declaration import Listening
 from pipeline.io.recordings.given import given_activity, read_given
 
-VERSION = 3
+VERSION = 4
 """Bumped when the same audio is heard differently: what was cached before is heard again."""
 
 _BLOCK_S = 8

@@ -20,7 +20,12 @@ from pathlib import Path
 
 from pydantic import Field
 
-from pipeline.core.mining.detection_eval import DetectionScores, pool_detection, score_detection
+from pipeline.core.mining.detection_eval import (
+    DetectionScores,
+    activity_of_recording,
+    pool_detection,
+    score_detection,
+)
 from pipeline.core.mining.diarization_eval import DiarizationScore, pool_diarization, score_diarization
 from pipeline.core.mining.event_eval import Conversation, EventMark, EventScores, marks_of, score_events
 from pipeline.core.mining.events import find_events
@@ -192,8 +197,9 @@ def _sides(found: RecordedActivity | None, truth: RecordedActivity) -> tuple[Act
     rate = truth.sampling_rate
     speakers = found.speakers if found is not None else ()
     own_rate = found.sampling_rate if found is not None else rate
-    reference = Activity(tuple(speaker.talkspurts for speaker in truth.speakers), rate)
-    return reference, Activity(tuple(_at(s.talkspurts, own_rate, rate) for s in speakers), rate)
+    return activity_of_recording(truth), Activity(
+        tuple(_at(s.talkspurts, own_rate, rate) for s in speakers), rate
+    )
 
 
 def _at(spans: Iterable[Span], own_rate: int, rate: int) -> tuple[Span, ...]:

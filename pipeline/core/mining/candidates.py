@@ -31,11 +31,6 @@ class SpurtEvidence:
 
     snr_db: float | None = None
     """Its level over the noise floor of its channel."""
-    laughter: bool | None = None
-    """Whether it is nothing but laughter."""
-    nonspeech: bool | None = None
-    end_of_turn_probability: float | None = None
-    """That of an end-of-turn model at its end; below 0.5 it is incomplete."""
 
 
 @dataclass(frozen=True, slots=True)

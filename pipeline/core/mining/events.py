@@ -85,7 +85,7 @@ def _overlapping(scene: _Scene, x: Spurt, y: Spurt) -> Candidate:
     case = case_of(scene.talk, x, y, limits.window_s)
     verdict = judge(case, limits, scene.rule, several=len(scene.talk.names) > 2)
     label, rule = verdict.type, verdict.rule
-    complete = _completeness(scene, x)
+    complete = scene.transcripts[x.speaker].completeness(x.words)
     if label is MinedType.TERMINAL_OVERLAP and complete == "no" and not verdict.context_missing:
         label, rule = MinedType.INTERRUPTION, "7u"
     values = list(_gates(scene, y))
@@ -164,22 +164,13 @@ def _gates(scene: _Scene, y: Spurt) -> list[AuditValue]:
         values.append(
             AuditValue(code=RejectCode.LOW_SNR, value=known.snr_db, threshold=limits.event_snr_min_db)
         )
-    if known.laughter or (y.text is not None and is_only_laughter(y.text)):
+    if y.text is not None and is_only_laughter(y.text):
         values.append(AuditValue(code=RejectCode.LAUGHTER_ONLY, value=None, threshold=None))
-    if known.nonspeech or (y.text is not None and is_only_noise(y.text)):
+    if y.text is not None and is_only_noise(y.text):
         values.append(AuditValue(code=RejectCode.NONSPEECH, value=None, threshold=None))
     if limits.words_required and y.text is None:
         values.append(AuditValue(code=RejectCode.TRANSCRIPT_MISSING, value=None, threshold=None))
     return values
-
-
-def _completeness(scene: _Scene, x: Spurt) -> Completeness:
-    """Whether X had said what it wanted to: by its words, else by an end-of-turn model."""
-    told = scene.transcripts[x.speaker].completeness(x.words)
-    probability = scene.evidence.of(scene.name(x), x.start).end_of_turn_probability
-    if told != "unknown" or probability is None:
-        return told
-    return "yes" if probability >= 0.5 else "no"
 
 
 def _event(

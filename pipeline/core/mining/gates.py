@@ -20,8 +20,7 @@ from pipeline.domain.record import Record
 from pipeline.domain.span import Span
 
 STRICT_ACTS = frozenset({"b", "bh", "bk"})
-WIDE_ACTS = STRICT_ACTS | {"aa", "ba"}
-"""With agreement and appreciation."""
+"""Backchannels in the strict sense: without agreement (`aa`) and appreciation (`ba`)."""
 
 _HOW = re.compile(r"[(^@*].*")
 """What follows an act in its tag (SwDA): `^r` said again, `^m` the other's words, `(^q)` quoted, `@` borders unsure."""
@@ -121,9 +120,7 @@ class TaggedRecording:
     acts: Mapping[str, Sequence[TaggedWord]]
 
 
-def backchannel_truth(
-    recording: TaggedRecording, limits: EventLimits, acts: frozenset[str] = STRICT_ACTS
-) -> dict[tuple[str, int], bool]:
+def backchannel_truth(recording: TaggedRecording, limits: EventLimits) -> dict[tuple[str, int], bool]:
     """By (speaker, start) of each tagged talkspurt: whether all of its words with a tag are backchannels.
 
     A talkspurt without a single tag is left out: nobody said what it is. Laughter is tagged in one of eight cases, so
@@ -142,7 +139,7 @@ def backchannel_truth(
         for start, given in said.items():
             known = [_HOW.sub("", act) for act in given if act is not None]
             if known:
-                truth[name, start] = all(act in acts for act in known)
+                truth[name, start] = all(act in STRICT_ACTS for act in known)
     return truth
 
 

@@ -2,10 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from math import log10
 
-import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
 from pipeline.core.mining.activity import TIME_EQUALITY_S
@@ -14,12 +11,6 @@ from pipeline.core.mining.candidates import Candidate
 from pipeline.domain.mining import AuditValue, MinedType, RecordedActivity, RejectCode
 from pipeline.domain.record import Record
 from pipeline.domain.span import Span
-
-_FRAME_S = 0.025
-_QUIETEST_POWER = 1e-10
-"""-100 dB: digital silence has no level."""
-_CLIPPED = 0.999
-"""Of full scale: what a converter at its limit writes, after rounding and resampling too."""
 
 
 class QualityLimits(Record):
@@ -34,7 +25,6 @@ class QualityLimits(Record):
     """Share of clipped samples from which a channel is refused."""
     bandwidth_min_hz: float | None = None
     """Off: telephone speech is speech."""
-    language_probability_min: float = Field(default=0.8, ge=0, le=1)
     structure_min_candidates: int = Field(default=100, ge=1)
     structure_max_share: float = Field(default=0.25, ge=0, le=1)
     """Of `no_incumbent_floor` and `undecided`: 0.12 in Switchboard, 0.33 where the channels are of two calls."""
@@ -50,8 +40,6 @@ class SegmentMeasures(Record):
     clipped_share: tuple[float, ...] = ()
     """Per channel."""
     bandwidth_hz: float | None = None
-    language_probability: float | None = None
-    """That it is in the language that is required."""
 
 
 def speech_in(activity: RecordedActivity, span: Span) -> tuple[float, ...]:
@@ -67,37 +55,6 @@ def _inside(talkspurts: tuple[Span, ...], span: Span) -> list[Span]:
     return [part for spurt in talkspurts[first:last] if (part := spurt.overlap(span))]
 
 
-def snr_db(samples: npt.NDArray[np.float32], sampling_rate: int, speech: Iterable[Span]) -> float | None:
-    """90th percentile of the level in speech minus 10th percentile outside; `samples` `[num_samples]`, -1...1.
-
-    Levels of frames of 25 ms. None where either side is empty: nothing to compare is no ratio.
-    """
-    frame = max(1, round(_FRAME_S * sampling_rate))
-    frames = len(samples) // frame
-    if not frames:
-        return None
-    power = np.square(samples[: frames * frame].astype(np.float64)).reshape(frames, frame).mean(axis=1)
-    level = 10 * np.log10(power + _QUIETEST_POWER)
-    middles = np.arange(frames) * frame + frame // 2
-    spoken = np.zeros(frames, dtype=np.bool_)
-    for span in speech:
-        spoken |= (middles >= span.start) & (middles < span.end)
-    if spoken.all() or not spoken.any():
-        return None
-    return float(np.percentile(level[spoken], 90) - np.percentile(level[~spoken], 10))
-
-
-def clipped_share(samples: npt.NDArray[np.float32]) -> float:
-    """Share of samples at full scale in `[num_samples]`, -1...1; 0 for no samples."""
-    return float(np.mean(np.abs(samples) >= _CLIPPED)) if len(samples) else 0.0
-
-
-def level_db(samples: npt.NDArray[np.float32]) -> float:
-    """Mean power in dB of full scale; -100 for digital silence or nothing."""
-    power = float(np.mean(np.square(samples.astype(np.float64)))) if len(samples) else 0.0
-    return 10 * log10(power + _QUIETEST_POWER)
-
-
 def segment_problems(measures: SegmentMeasures, limits: QualityLimits) -> tuple[AuditValue, ...]:
     """Every gate that a segment fails, in the order of the gates."""
     found = [*_speaker_problems(measures.speech_s, limits)]
@@ -110,9 +67,6 @@ def segment_problems(measures: SegmentMeasures, limits: QualityLimits) -> tuple[
     width, floor = measures.bandwidth_hz, limits.bandwidth_min_hz
     if width is not None and floor is not None and width < floor:
         found.append(because(RejectCode.LOW_BANDWIDTH, width, floor))
-    sure = measures.language_probability
-    if sure is not None and sure < limits.language_probability_min:
-        found.append(because(RejectCode.LANGUAGE, sure, limits.language_probability_min))
     return tuple(found)
 
 

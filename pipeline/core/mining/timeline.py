@@ -147,11 +147,6 @@ def dialogue_id_of(segment_id: str) -> str:
     return segment_id.replace(":", "-")
 
 
-def is_transcribed(timeline: Timeline) -> bool:
-    """Whether anything that is said is known in words."""
-    return any(supervision.text != UNTRANSCRIBED for supervision in timeline.supervisions)
-
-
 @dataclass(frozen=True, slots=True)
 class _Placed:
     """A talkspurt of the recording and whose place its speaker takes."""

@@ -5,7 +5,6 @@ import pytest
 from pipeline.core.mining.events import find_events
 from pipeline.core.mining.gates import (
     GATES,
-    WIDE_ACTS,
     Basis,
     Figure,
     SwitchboardTally,
@@ -93,7 +92,6 @@ def test_a_talkspurt_is_a_backchannel_where_all_of_its_tagged_words_are() -> Non
     strict = {("A", 0): True, ("A", 2000): False, ("A", 6000): False, ("A", 8000): True}
     strict |= {("A", 10_000): True, ("A", 12_000): False}
     assert backchannel_truth(recording, EventLimits()) == strict
-    assert backchannel_truth(recording, EventLimits(), WIDE_ACTS) == {**strict, ("A", 6000): True}
 
 
 def test_figures_by_hand() -> None:
