@@ -12,16 +12,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from pipeline.core.heard import Heard
 from pipeline.core.mined_rows import SegmentRow
-from pipeline.core.mining.audit import audit_recording, because
+from pipeline.core.mining.audit import audit_recording, because, in_words
 from pipeline.core.mining.calibration import Calibration
-from pipeline.core.mining.summary import MiningSummary, MiningTally, Outcome, Written
+from pipeline.core.mining.summary import MadeBy, MiningSummary, MiningTally, Outcome, Written
 from pipeline.core.mining.timeline import dialogue_id_of
 from pipeline.domain.labels import Split
-from pipeline.domain.mining import RecordedActivity, Recording, RejectCode
+from pipeline.domain.mining import AuditValue, RecordedActivity, Recording, RejectCode
 from pipeline.domain.record import Record
 from pipeline.io.files import write_text
 from pipeline.io.mined_files import QUARANTINE, TIMELINES, Write, growing_records
@@ -31,11 +31,15 @@ from pipeline.io.run_directory import RunDirectory
 from pipeline.io.written_files import WrittenFiles
 from pipeline.mined_dialogues import NOTHING_KEPT, AudioExport, RecordingTimelines, withdraw_audio
 
+Stage = Literal["declare", "hear", "decide"]
+
 
 class MiningError(Record):
     """A line of `errors.jsonl`: a recording that could not be used, in words."""
 
     recording_id: str
+    stage: Stage
+    """Where it was refused: by its declaration, by what was heard, or by what that came to."""
     code: RejectCode
     detail: str
 
@@ -81,8 +85,10 @@ class MiningResults:
 
     def refuse(self, recording_id: str) -> None:
         """A recording that states no rights."""
-        refused = audit_recording(recording_id, 0.0, (because(RejectCode.RIGHTS),))
+        problem = because(RejectCode.RIGHTS)
+        refused = audit_recording(recording_id, 0.0, (problem,))
         self._audit(refused)
+        self._refused("declare", recording_id, problem)
         self._tally.add(Outcome(recording_id, 0.0, "rejected", audit=(refused,)))
 
     def add(self, recording: Recording, heard: Heard, mined: Mined, split: Split) -> None:
@@ -97,13 +103,20 @@ class MiningResults:
             self._timeline(placed.timeline)
         for refusal in mined.made.refusals:
             self._refusal(refusal)
-        if heard.detail is not None:
-            code = heard.problems[0].code
-            self._error(MiningError(recording_id=heard.recording_id, code=code, detail=heard.detail))
+        if mined.outcome.status != "ok":
+            problem = mined.outcome.audit[0].values[0]
+            stage: Stage = "hear" if heard.activity is None else "decide"
+            self._refused(stage, heard.recording_id, problem, heard.detail)
         if heard.activity is not None:
             self._write_rttm(heard.activity)
         reasons = tuple(refusal.reason for refusal in mined.made.refusals)
         self._tally.add(mined.outcome, split, Written(len(mined.made.placed), len(files), reasons))
+
+    def _refused(
+        self, stage: Stage, recording_id: str, problem: AuditValue, detail: str | None = None
+    ) -> None:
+        words = detail or in_words(recording_id, problem)
+        self._error(MiningError(recording_id=recording_id, stage=stage, code=problem.code, detail=words))
 
     def _write_rttm(self, activity: RecordedActivity) -> None:
         name = rttm_name(activity.recording_id)
@@ -121,7 +134,7 @@ class MiningResults:
             self._exported.append(index)
         return {one.timeline.dialogue_id: one.audio.path for one in dialogues}
 
-    def finish(self, calibrations: Mapping[str, Calibration]) -> MiningSummary:
+    def finish(self, made_by: MadeBy, calibrations: Mapping[str, Calibration]) -> MiningSummary:
         """Write what belongs to the corpus as a whole, and let everything take its place."""
         if self._audio is None:
             withdraw_audio(self._directory)
@@ -132,6 +145,6 @@ class MiningResults:
         self._files.close()
         self._rttm_files.keep(self._rttm)
         write_text(self._out / "filter.json", self._declaration.model_dump_json(indent=1))
-        summary = self._tally.summary(calibrations)
+        summary = self._tally.summary(made_by, calibrations)
         write_text(self._out / "summary.json", summary.model_dump_json(indent=1))
         return summary

@@ -15,7 +15,7 @@ decided about and written one by one: memory holds one of them, however many the
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline import __version__
@@ -27,11 +27,16 @@ from pipeline.core.mining.audit import audit_events, audit_recording, audit_segm
 from pipeline.core.mining.calibration import Calibration
 from pipeline.core.mining.candidates import Candidate
 from pipeline.core.mining.events import find_events
-from pipeline.core.mining.quality import SegmentMeasures, segment_problems, structure_problems
+from pipeline.core.mining.quality import (
+    SegmentMeasures,
+    segment_problems,
+    structure_problems,
+    unrelated_share,
+)
 from pipeline.core.mining.segment_audio import SegmentAudio
 from pipeline.core.mining.segments import find_segments
 from pipeline.core.mining.splits import assign_splits
-from pipeline.core.mining.summary import MiningSummary, Outcome
+from pipeline.core.mining.summary import MadeBy, MiningSummary, Outcome
 from pipeline.core.mining.timeline import dialogue_id_of
 from pipeline.core.mining.voices import (
     DiarizedEvidence,
@@ -110,10 +115,6 @@ class Mine:
                 self._failed[heard.recording_id] = heard
             told(heard, False)
 
-    def hear_one(self, recording: Recording) -> Heard:
-        """Hear one recording and keep what was heard."""
-        return self._listener.hear(recording)
-
     def write(self) -> MiningSummary:
         """Decide about everything that was heard, and write it down."""
         calibrations = self._calibrations = calibrations_in(self._cache, self.declaration)
@@ -124,7 +125,7 @@ class Mine:
                 heard = self._heard(recording)
                 split = self._assigned[recording.recording_id].split
                 results.add(recording, heard, self.decide(recording, heard), split)
-            return results.finish(calibrations)
+            return results.finish(self._made_by(), calibrations)
 
     def _heard(self, recording: Recording) -> Heard:
         """As it was heard; a recording that changed on disk since then is heard again."""
@@ -135,17 +136,11 @@ class Mine:
         """Events, segments and reasons of one recording; pure but for the frames, which are read from the cache."""
         probed, activity = heard.probed, heard.activity
         duration_s = probed.duration_s if probed else (_duration_s(activity) if activity else 0.0)
-        if activity is None:
-            return _refused(heard, duration_s, heard.problems)
         limits, frames = self._limits_of(recording), self._cache.load_frames(heard)
-        if heard.voices is not None:
-            indistinct = diarization_problems(activity, heard.voices, limits.timbre)
-            if indistinct:
-                return _refused(heard, duration_s, indistinct)
-        candidates = candidates_of(limits, activity, frames, heard.voices, recording.language)
-        unrelated = structure_problems(candidates, limits.quality)
-        if unrelated:
-            return _refused(heard, duration_s, unrelated)
+        judged = judge(limits, heard, frames, recording.language)
+        if activity is None or judged.problems:
+            return _refused(heard, duration_s, judged)
+        candidates = judged.candidates
         rate, name = activity.sampling_rate, heard.recording_id
         extraction = find_segments(activity, candidates, limits.segments, limits.events)
         kept: list[tuple[Segment, SegmentMeasures]] = []
@@ -158,15 +153,16 @@ class Mine:
                 kept.append((segment, measures))
         audit.extend(audit_uncut(name, rate, extraction.uncut))
         segments = tuple(segment for segment, _ in kept)
-        outcome = Outcome(name, duration_s, "ok", segments, tuple(audit), activity.bleed_db)
+        outcome = Outcome(
+            name, duration_s, "ok", segments, tuple(audit), activity.bleed_db, judged.structure_checked
+        )
         return self._written(recording, heard, activity, kept, outcome, limits)
 
     def _limits_of(self, recording: Recording) -> Declaration:
         """The declaration, with the threshold of the recording's corpus."""
         if self._calibrations is None:
             self._calibrations = calibrations_in(self._cache, self.declaration)
-        timbre = self.declaration.timbre.calibrated(self._calibrations.get(recording.rights.corpus))
-        return self.declaration.model_copy(update={"timbre": timbre})
+        return calibrated(self.declaration, self._calibrations.get(recording.rights.corpus))
 
     def _written(
         self,
@@ -207,6 +203,13 @@ class Mine:
                 for row in self.decide(recording, heard).rows:
                     yield row, frames
 
+    def _made_by(self) -> MadeBy:
+        listening, diarizer = self.declaration.listening, self.declaration.diarizer
+        versions = {"humdial-pipeline": __version__, "detector": find_frame_detector(listening.detector).name}
+        if diarizer is not None:
+            versions["diarizer"] = diarizer.model
+        return MadeBy(config_sha256=self._config_sha256, versions=versions)
+
     def _provenance(
         self, activity: RecordedActivity, voices: DiarizedEvidence | None, limits: Declaration
     ) -> ProvenanceRow:
@@ -241,7 +244,35 @@ def calibrations_in(cache: MiningCache, declaration: Declaration) -> dict[str, C
     return calibrations_of(heard, declaration.timbre.emb_threshold_rule)
 
 
-def candidates_of(
+def calibrated(declaration: Declaration, calibration: Calibration | None) -> Declaration:
+    """With the threshold of a corpus."""
+    return declaration.model_copy(update={"timbre": declaration.timbre.calibrated(calibration)})
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A recording's candidates, or what is against it as a whole."""
+
+    candidates: tuple[Candidate, ...] = ()
+    problems: tuple[AuditValue, ...] = ()
+    structure_checked: bool = False
+
+
+def judge(limits: Declaration, heard: Heard, frames: Frames | None, language: Language | None) -> Judged:
+    """What was heard comes to, under the thresholds of its corpus."""
+    activity, voices = heard.activity, heard.voices
+    if activity is None:
+        return Judged(problems=heard.problems)
+    if voices is not None and (indistinct := diarization_problems(activity, voices, limits.timbre)):
+        return Judged(problems=indistinct)
+    candidates = _candidates_of(limits, activity, frames, voices, language)
+    _, overlaps = unrelated_share(candidates)
+    checked = overlaps >= limits.quality.structure_min_candidates
+    unrelated = structure_problems(candidates, limits.quality)
+    return Judged(() if unrelated else candidates, unrelated, checked)
+
+
+def _candidates_of(
     declaration: Declaration,
     activity: RecordedActivity,
     frames: Frames | None,
@@ -290,10 +321,18 @@ def _check_names(recordings: Sequence[Recording]) -> None:
             )
 
 
-def _refused(heard: Heard, duration_s: float, problems: tuple[AuditValue, ...]) -> Mined:
-    broken = any(problem.code.is_error for problem in problems)
-    audit = (audit_recording(heard.recording_id, duration_s, problems),)
-    return Mined(Outcome(heard.recording_id, duration_s, "error" if broken else "rejected", audit=audit))
+def _refused(heard: Heard, duration_s: float, judged: Judged) -> Mined:
+    broken = any(problem.code.is_error for problem in judged.problems)
+    audit = (audit_recording(heard.recording_id, duration_s, judged.problems),)
+    return Mined(
+        Outcome(
+            heard.recording_id,
+            duration_s,
+            "error" if broken else "rejected",
+            audit=audit,
+            structure_checked=judged.structure_checked,
+        )
+    )
 
 
 def _duration_s(activity: RecordedActivity) -> float:

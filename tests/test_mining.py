@@ -205,6 +205,42 @@ def test_without_rights_nothing_is_even_heard(tmp_path: Path) -> None:
     summary, told = mine(declaration, tmp_path, tmp_path / "out")
     assert told == []
     assert list(summary.rejected) == [RejectCode.RIGHTS]
+    (error,) = lines(tmp_path / "out" / "errors.jsonl")
+    assert (error["recording_id"], error["stage"], error["code"]) == ("call", "declare", "rights")
+    assert "wanted `rights` of its own or of the declaration" in str(error["detail"])
+
+
+@pytest.mark.parametrize("count", [1, 1000])
+def test_two_strangers_are_told_apart_in_words_with_got_wanted_and_remedy(
+    tmp_path: Path, mined: Path, count: int
+) -> None:
+    shutil.copytree(mined.parent, tmp_path / "again")
+    quality = {"structure_min_candidates": count, "structure_max_share": 0.0}
+    write_call(
+        tmp_path / "again/call.wav", call(a=((1.0, 8.0),), b=((6.0, 8.0),))
+    )  # neither has the floor then
+    out = tmp_path / "again/out"
+    summary, _ = mine(declare(recording("call", "call.wav"), quality=quality), tmp_path / "again", out)
+    checked = summary.structure_check
+    errors = [(error["stage"], error["detail"]) for error in lines(out / "errors.jsonl")]
+    if count > 1:
+        assert (checked.checked, checked.failed, checked.too_few_overlaps, errors) == (0, 0, 1, [])
+    else:
+        assert (checked.checked, checked.failed, checked.too_few_overlaps) == (1, 1, 0)
+        ((stage, detail),) = errors
+        assert stage == "decide"
+        assert re.search(r"^call: .*got 1, wanted 0 at most; .*structure_max_share", str(detail))
+
+
+def test_a_summary_says_what_made_it(mined: Path) -> None:
+    summary = json.loads((mined / "summary.json").read_text())
+    (segment,) = lines(mined / "segments.jsonl")
+    provenance = segment["provenance"]
+    assert summary["config_sha256"] == provenance["config_sha256"]  # type: ignore[index]
+    assert summary["versions"] == {
+        "humdial-pipeline": provenance["version"],  # type: ignore[index]
+        "detector": provenance["detector"],  # type: ignore[index]
+    }
 
 
 def test_given_words_decide_and_are_copied_only_where_that_is_allowed(tmp_path: Path) -> None:
@@ -318,7 +354,11 @@ def test_the_order_of_recordings_changes_the_order_of_lines_alone(tmp_path: Path
         straight, turned = ((tmp_path / out / name).read_text() for out in ("straight", "turned"))
         without_config = [re.sub('"config_sha256":"[^"]*"', "", text) for text in (straight, turned)]
         assert sorted(without_config[0].splitlines()) == sorted(without_config[1].splitlines())
-    assert (tmp_path / "straight/summary.json").read_text() == (tmp_path / "turned/summary.json").read_text()
+    straight, turned = (
+        json.loads((tmp_path / o / "summary.json").read_text()) for o in ("straight", "turned")
+    )
+    assert straight.pop("config_sha256") != turned.pop("config_sha256")
+    assert straight == turned
 
 
 @pytest.mark.slow

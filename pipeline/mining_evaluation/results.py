@@ -8,13 +8,11 @@ from pydantic import ValidationError
 
 from pipeline.core.heard import Heard
 from pipeline.core.mining.candidates import Candidate
-from pipeline.core.mining.quality import structure_problems
-from pipeline.core.mining.voices import diarization_problems
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.mining import RecordedActivity
 from pipeline.io.mining_cache import MiningCache
 from pipeline.io.recordings.declaration import Declaration, DeclaredRecording
-from pipeline.mining import calibrations_in, candidates_of
+from pipeline.mining import calibrated, calibrations_in, judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +73,8 @@ class Results:
                 yield MinedRecording(declared, heard, self._candidates(declared, heard))
 
     def _candidates(self, declared: DeclaredRecording, heard: Heard) -> tuple[Candidate, ...]:
-        activity, voices = heard.activity, heard.voices
-        if activity is None:
-            return ()
-        timbre = self.declaration.timbre.calibrated(self._calibrations.get(self._corpus(heard.recording_id)))
-        if voices is not None and diarization_problems(activity, voices, timbre):
-            return ()
-        candidates = candidates_of(
-            self.declaration.model_copy(update={"timbre": timbre}),
-            activity,
-            self._cache.load_frames(heard),
-            voices,
-            declared.language,
-        )
-        return () if structure_problems(candidates, self.declaration.quality) else candidates
+        limits = calibrated(self.declaration, self._calibrations.get(self._corpus(heard.recording_id)))
+        return judge(limits, heard, self._cache.load_frames(heard), declared.language).candidates
 
     def _corpus(self, recording_id: str) -> str:
         rights = self._declared[recording_id].rights or self.declaration.rights
@@ -99,7 +85,13 @@ def _declaration(out: Path) -> Declaration:
     path = out / "filter.json"
     try:
         return Declaration.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValidationError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"{path}: no results of humdial filter here; wanted the directory of its --out"
+        ) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise ConfigError(
+            f"{path}: {where}: {first['msg']}: written by another version, or by hand; mine again into {out}"
         ) from error

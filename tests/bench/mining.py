@@ -13,10 +13,12 @@ import soundfile
 from pydantic import BaseModel
 
 from pipeline.backends.vad.frames import find_frame_detector
+from pipeline.cached_listening import Listener
 from pipeline.core.mining.events import find_events
 from pipeline.core.mining.segments import find_segments
 from pipeline.domain.mining import RecordedActivity, SpeakerActivity
 from pipeline.domain.span import Span
+from pipeline.io.mining_cache import MiningCache
 from pipeline.io.recordings.declaration import Declaration, DeclaredRecording, Listening
 from pipeline.io.waves import read_channels
 from pipeline.mining import Mine
@@ -57,6 +59,7 @@ def _hearing(directory: Path, detector: Detector) -> Row:
     path, repeats = directory / f"{detector}.wav", _REPEATS[detector]
     _write_calls(path, 16_000, repeats, "PCM_16")
     mine = _mine(path, detector)
+    apart = Listener(directory, mine.declaration.listening, None, MiningCache(mine.out / "activity"))
 
     def voice_activity() -> None:
         frames = find_frame_detector(detector)
@@ -65,7 +68,7 @@ def _hearing(directory: Path, detector: Detector) -> Row:
             listener.hear(channel.samples)
             listener.probabilities()
 
-    alone_s, heard_s = side_by_side(3, voice_activity, lambda: mine.hear_one(mine.recordings[0]))
+    alone_s, heard_s = side_by_side(3, voice_activity, lambda: apart.hear(mine.recordings[0]))
     seconds = repeats * SECONDS
     return Row(
         f"two channels heard ({detector}), {seconds / 60:.0f} min",
@@ -158,7 +161,7 @@ def main(path: str) -> None:
     relax_collector()  # as every command does
     mine = _mine(Path(path), "energy")
     began_s = time.process_time()
-    mine.hear_one(mine.recordings[0])
+    mine.hear(lambda heard, kept: None)
     heard_s = time.process_time()
     mine.write()
     taken = Taken(heard_s=heard_s - began_s, written_s=time.process_time() - heard_s, peak_mb=peak_mb())

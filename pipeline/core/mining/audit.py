@@ -7,6 +7,23 @@ from pipeline.core.mining.segments import UncutAnchor
 from pipeline.domain.mining import AuditRow, AuditValue, RejectCode, Segment
 from pipeline.domain.span import Span
 
+_REFUSED = {
+    RejectCode.RIGHTS: (
+        "states no rights",
+        "wanted `rights` of its own or of the declaration: corpus, licence_id, consent_basis",
+    ),
+    RejectCode.ONE_SPEAKER: ("too few speakers talk", "leave it out, or give the file of the other side too"),
+    RejectCode.CHANNELS_UNRELATED: (
+        "nobody has the floor in too many of its overlaps",
+        "its channels are of two conversations: declare the right pair, or raise quality.structure_max_share",
+    ),
+    RejectCode.DIARIZATION_UNRELIABLE: (
+        "the two who speak most are not told apart, by their stretches alone or the cosine of their voices",
+        "give RTTM or a channel each, or change timbre.min_clean_chunks or timbre.max_centroid_cos",
+    ),
+}
+"""By code of what is decided after hearing: what was found, and what to do."""
+
 
 def audit_events(
     recording_id: str, sampling_rate: int, candidates: Iterable[Candidate]
@@ -67,6 +84,21 @@ def audit_recording(recording_id: str, duration_s: float, against: tuple[AuditVa
         rule=None,
         confidence=None,
     )
+
+
+def in_words(recording_id: str, problem: AuditValue) -> str:
+    """Why a recording is refused, for a person: got, wanted, remedy.
+
+    >>> print(in_words("call", because(RejectCode.CHANNELS_UNRELATED, 0.334, 0.25)))
+    call: nobody has the floor in too many of its overlaps: got 0.334, wanted 0.25 at most; its channels are of two \
+conversations: declare the right pair, or raise quality.structure_max_share
+    """
+    what, remedy = _REFUSED.get(problem.code, (problem.code.value, "leave it out"))
+    found = ""
+    if problem.value is not None and problem.threshold is not None:
+        bound = "at most" if problem.value > problem.threshold else "at least"
+        found = f": got {problem.value:.4g}, wanted {problem.threshold:.4g} {bound}"
+    return f"{recording_id}: {what}{found}; {remedy}"
 
 
 def because(code: RejectCode, value: float | None = None, threshold: float | None = None) -> AuditValue:

@@ -38,6 +38,8 @@ class Outcome:
     segments: tuple[Segment, ...] = ()
     audit: tuple[AuditRow, ...] = ()
     bleed_db: tuple[float, ...] = field(default=())
+    structure_checked: bool = False
+    """Whether it has overlaps enough to tell two sides of a conversation from two strangers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +85,30 @@ class Bin(Record):
     count: int
 
 
+class StructureCheck(Record):
+    """Recordings whose two sides were asked whether they belong together."""
+
+    checked: int
+    failed: int
+    too_few_overlaps: int
+    """To tell: these pass unasked."""
+
+
+class MadeBy(Record):
+    """What made a summary. With the same recordings it makes the same, so that no time of day is in it."""
+
+    config_sha256: str
+    """As in every row of `segments.jsonl`."""
+    versions: dict[str, str]
+    """Of this package and of who says who speaks when."""
+
+
 class MiningSummary(Record):
     """`summary.json`: the funnel of a corpus."""
 
     schema_name: str = SCHEMA
+    config_sha256: str
+    versions: dict[str, str]
     hours_in: float
     hours_out: float
     recordings: dict[Status | Literal["in"], int]
@@ -112,6 +134,7 @@ class MiningSummary(Record):
     """What neither could hold, by reason."""
     calibration: dict[str, Calibration]
     """The threshold of voices by corpus, where recordings of it were diarized."""
+    structure_check: StructureCheck
 
 
 class Histogram:
@@ -169,6 +192,8 @@ class MiningTally:
     timelines: int = 0
     dialogues: int = 0
     quarantined: Counter[Reason] = field(default_factory=Counter)
+    structure: Counter[bool] = field(default_factory=Counter)
+    """Recordings that were used or failed for their structure, by whether there was enough to tell."""
 
     def add(self, outcome: Outcome, split: Split | None = None, written: Written | None = None) -> None:
         """One more recording; `split` where it has rights, and so a part to be in."""
@@ -176,6 +201,8 @@ class MiningTally:
         self.in_us += _us(outcome.duration_s)
         for row in outcome.audit:
             self._add_row(row)
+        if outcome.status == "ok" or outcome.structure_checked:
+            self.structure[outcome.structure_checked] += 1
         if outcome.status == "ok":
             self._add_used(outcome, split)
         if written is not None:
@@ -209,13 +236,17 @@ class MiningTally:
             self.first[code] += 1
             self.first_us[code] += length_us
 
-    def summary(self, calibrations: Mapping[str, Calibration] | None = None) -> MiningSummary:
+    def summary(
+        self, made_by: MadeBy, calibrations: Mapping[str, Calibration] | None = None
+    ) -> MiningSummary:
         """The funnel so far."""
         known, used = self.statuses.total(), self.statuses["ok"]
         hours_used = self.used_us / _US_PER_HOUR
         counts = {kind: self.classes[kind.value] for kind in MinedType}
         levels = {"events": "event", "segments": "segment"}
         return MiningSummary(
+            config_sha256=made_by.config_sha256,
+            versions=made_by.versions,
             hours_in=_hours(self.in_us),
             hours_out=_hours(self.out_us),
             recordings={"in": known, "ok": used, "rejected": self.statuses["rejected"]}
@@ -242,6 +273,11 @@ class MiningTally:
             dialogues=self.dialogues,
             quarantined={reason: self.quarantined[reason] for reason in Reason if self.quarantined[reason]},
             calibration=dict(calibrations or {}),
+            structure_check=StructureCheck(
+                checked=self.structure[True],
+                failed=self.any[RejectCode.CHANNELS_UNRELATED],
+                too_few_overlaps=self.structure[False],
+            ),
         )
 
     def _rejected(self, code: RejectCode) -> RejectedFor:
