@@ -73,7 +73,7 @@ def test_only_the_regions_of_a_uem_count(tmp_path: Path, out: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("other NA 0 15\n", "UEM: no region for recording 'call'"),
+        ("other NA 0 15\n", r"part\.uem: .*no region for recording 'call'.*; add its line"),
         ("call NA 15 0\n", "correct the UEM"),
     ],
 )
@@ -157,6 +157,28 @@ def test_named_events_judge_the_tree_as_well(tmp_path: Path, out: Path) -> None:
     } <= pairs
 
 
+@pytest.mark.parametrize("initiator", ["b", "Bob"])
+def test_an_event_of_somebody_whom_the_filter_does_not_know_is_refused(
+    tmp_path: Path, out: Path, initiator: str
+) -> None:
+    line = {"recording_id": "call", "initiator": initiator, "onset": 8.1, "type": "backchannel"}
+    (tmp_path / "gold.jsonl").write_text(json.dumps(line))
+    with pytest.raises(
+        ConfigError, match=rf"gold\.jsonl: call: initiator '{initiator}'; wanted A or B; rename"
+    ):
+        evaluate(out, (tmp_path / "gold.jsonl",))
+
+
+def test_results_of_another_version_are_told_from_none(tmp_path: Path, out: Path) -> None:
+    results = json.loads((out / "filter.json").read_text())
+    results["quality"]["loudness_min"] = 1
+    (tmp_path / "filter.json").write_text(json.dumps(results))
+    with pytest.raises(
+        ConfigError, match=r"filter\.json: quality\.loudness_min: .*another version.*; mine again"
+    ):
+        evaluate(tmp_path, (tmp_path / "ref.rttm",))
+
+
 def test_recordings_that_were_not_mined_are_named(tmp_path: Path, out: Path) -> None:
     both = rttm({"A": "A", "B": "B"}) + rttm({"A": "A", "B": "B"}, "other")
     (tmp_path / "ref.rttm").write_text(both)
@@ -171,6 +193,8 @@ def test_recordings_that_were_not_mined_are_named(tmp_path: Path, out: Path) -> 
         ("ref.jsonl", '{"onset": 1}\n', "not a GoldEvent"),
         ("call.txt", "words", "no word file that is known"),
         ("gone.jsonl", None, "cannot be read"),
+        ("empty.jsonl", "", r"empty\.jsonl: holds no speech; wanted words with times"),
+        ("dots.jsonl", "\n\n", r"dots\.jsonl: holds no speech; wanted words with times"),
     ],
 )
 def test_what_is_no_reference_is_refused(

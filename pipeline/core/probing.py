@@ -17,7 +17,7 @@ Wave = npt.NDArray[np.float32]
 """-1...1."""
 
 _CLIPPED = 0.999
-"""Of full scale, as in the gates of segments."""
+"""Of full scale: what a converter at its limit writes, after rounding and resampling too."""
 _SPECTRUM = 1024
 _SPECTRA_PER_BLOCK = 32
 _AUDIBLE_BAND_DB = 60.0

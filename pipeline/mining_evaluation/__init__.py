@@ -86,7 +86,7 @@ def evaluate(
     Without a UEM the whole of every recording counts. `about` says what is known of recordings, for the strata.
     """
     results = Results(out)
-    regions, told = _read_regions(uem), read_about(about) if about is not None else {}
+    regions, told = _Regions.read(uem), read_about(about) if about is not None else {}
     scored = _Scored(gates=GateMeasure(results.declaration) if gates else None)
     waiting: dict[str, list[Reference]] = {}
     for reference in read_references(references, results.recording_ids):
@@ -104,13 +104,36 @@ def evaluate(
     return _summed(scored, tuple(waiting))
 
 
-def _read_regions(uem: Path | None) -> Uem | None:
-    if uem is None:
-        return None
-    found = read_uem(uem)
-    if found.refusals:
-        raise ConfigError(f"{found.refusals[0].record_id}: {found.refusals[0].detail}; correct the UEM")
-    return found
+@dataclass(frozen=True, slots=True)
+class _Regions:
+    """Which parts count: those of a UEM, or the whole of every recording."""
+
+    path: Path | None
+    found: Uem | None
+
+    @classmethod
+    def read(cls, path: Path | None) -> "_Regions":
+        if path is None:
+            return cls(None, None)
+        found = read_uem(path)
+        if found.refusals:
+            raise ConfigError(
+                f"{path}: {found.refusals[0].record_id}: {found.refusals[0].detail}; correct the UEM"
+            )
+        return cls(path, found)
+
+    def of(self, mined: MinedRecording, truth: RecordedActivity | None) -> tuple[Span, ...]:
+        """At 16 kHz."""
+        if self.found is None:
+            return (Span(0, max(round(mined.duration_s(truth) * RTTM_SAMPLING_RATE), 1)),)
+        name, short = mined.names
+        listed = {uri for uri, _ in self.found.regions}
+        try:
+            return self.found.of(name if name in listed else short)
+        except ConfigError as error:
+            raise ConfigError(
+                f"{self.path}: {error}; add its line, or leave it out of the reference"
+            ) from error
 
 
 def _summed(scored: _Scored, missing: tuple[str, ...]) -> MiningScores:
@@ -130,7 +153,7 @@ def _summed(scored: _Scored, missing: tuple[str, ...]) -> MiningScores:
 
 
 def _score(
-    scored: _Scored, mined: MinedRecording, reference: Reference, uem: Uem | None, declaration: Declaration
+    scored: _Scored, mined: MinedRecording, reference: Reference, parts: _Regions, declaration: Declaration
 ) -> None:
     """Add all that one reference says about one recording."""
     truth, activity = reference.activity(), mined.activity
@@ -142,7 +165,7 @@ def _score(
     if scored.gates is not None and acts is not None and activity is not None:
         scored.gates.add(mined.declared, activity, acts)
     gold, names = reference.events, dict[str, str]()
-    regions = _regions(mined, truth, uem)
+    regions = parts.of(mined, truth)
     if truth is not None:
         names = _same_names(activity, truth)
         sides = _sides(activity, truth)
@@ -151,6 +174,8 @@ def _score(
         scored.diarizations.append(score_diarization(*sides, spans))
         found = find_events(truth, declaration.events, mined.declared.language)
         gold = marks_of(found, truth.sampling_rate)
+    elif activity is not None:
+        reference.check_initiators(activity)
     if gold is not None:
         renamed = (m.model_copy(update={"initiator": names.get(m.initiator, m.initiator)}) for m in marks)
         scored.conversations.append(
@@ -172,15 +197,6 @@ def _predictions(mined: MinedRecording, marks: Iterable[EventMark]) -> tuple[Pre
         for mark in marks
         if mark.label == MinedType.INTERRUPTION.value
     )
-
-
-def _regions(mined: MinedRecording, truth: RecordedActivity | None, uem: Uem | None) -> tuple[Span, ...]:
-    """At 16 kHz: those of the UEM, or the whole recording."""
-    if uem is None:
-        return (Span(0, max(round(mined.duration_s(truth) * RTTM_SAMPLING_RATE), 1)),)
-    name = mined.declared.recording_id
-    listed = {uri for uri, _ in uem.regions}
-    return uem.of(name if name in listed else name.rpartition(":")[2])
 
 
 def _inside(marks: Iterable[EventMark], regions: tuple[Span, ...]) -> tuple[EventMark, ...]:

@@ -68,12 +68,31 @@ class Reference:
     events: tuple[EventMark, ...] | None = None
     turnbench: TurnBenchGold | None = None
     """Its speakers are called `1` and `2`, by channel."""
+    path: Path | None = None
+    """Of the file of events, for who corrects it."""
 
     def activity(self) -> RecordedActivity | None:
-        """Who speaks when. Raises ConfigError where the words cannot be read."""
+        """Who speaks when. Raises ConfigError where the words cannot be read, or there are none."""
         if self.words is None:
             return self.spoken
-        return given_activity(self.recording_id, as_given(read_words(self.words)), None)
+        given = as_given(read_words(self.words))
+        if not given.num_samples:
+            raise ConfigError(f"{self.words}: holds no speech; wanted words with times, or RTTM")
+        return given_activity(self.recording_id, given, None)
+
+    def check_initiators(self, activity: RecordedActivity) -> None:
+        """Nothing that an unknown name starts can be found. Raises ConfigError naming it and those that are known.
+
+        Of speakers that a diarizer told apart some may be missing; there only strangers alone are refused.
+        """
+        known = {speaker.speaker for speaker in activity.speakers}
+        named = {mark.initiator for mark in self.events or ()}
+        strange = sorted(named - known)
+        if strange and (activity.mode != "mono_diarized" or not named & known):
+            raise ConfigError(
+                f"{self.path}: {self.recording_id}: initiator {strange[0]!r}; wanted {' or '.join(sorted(known))}; "
+                "rename it, or name the `speakers` of the declaration so"
+            )
 
     def acts(self) -> SpeakerActs | None:
         """The dialogue acts of the words; None where they have none."""
@@ -186,7 +205,7 @@ def _of_events(path: Path) -> Iterator[Reference]:
         )
         by_recording.setdefault(event.recording_id, []).append(mark)
     for recording_id, marks in by_recording.items():
-        yield Reference(recording_id, events=tuple(sorted(marks, key=lambda m: m.onset_s)))
+        yield Reference(recording_id, events=tuple(sorted(marks, key=lambda m: m.onset_s)), path=path)
 
 
 def _of_annotations(path: Path) -> Iterator[Reference]:
