@@ -12,6 +12,7 @@ from pipeline.cli.speech_bank import bank
 MODELS = "pretrained_models"
 NEEDED = ("torch", "fastapi", "uvicorn", "pydantic", "numpy")
 """What the worker and the model import; the rest is CosyVoice's own list of requirements."""
+_PATIENCE_S = 60
 _PATH = click.Path(path_type=Path)
 
 
@@ -28,9 +29,15 @@ speech.add_command(bank)
 @click.option("--python", type=_PATH, help="Python of CosyVoice's environment  [ROOT/.venv/bin/python].")
 @click.option("--model-dir", type=_PATH, help=f"A downloaded model  [the only one in ROOT/{MODELS}].")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The worker asks nobody for a key.")
-@click.option("--port", default=50000, show_default=True, help="0 takes a free one.")
 @click.option(
-    "--engines", default=1, show_default=True, help="Processes with one model each; 1 to 3 per GPU."
+    "--port", type=click.IntRange(0, 65_535), default=50000, show_default=True, help="0 takes a free one."
+)
+@click.option(
+    "--engines",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Processes with one model each; 1 to 3 per GPU.",
 )
 @click.option(
     "--voices",
@@ -123,17 +130,38 @@ def _find_python(root: Path, given: Path | None) -> Path:
         raise ConfigError(
             f"speech: no Python at {python}; wanted that of CosyVoice's environment; remedy: name it with --python"
         )
-    question = "import sys, importlib.util as u; print(*[n for n in sys.argv[1:] if u.find_spec(n) is None])"
-    asked = subprocess.run(
-        [str(python), "-c", question, *NEEDED], capture_output=True, text=True, cwd=root, check=False
-    )
-    missing = asked.stdout.split() if asked.returncode == 0 else [asked.stderr.strip()[-200:] or "everything"]
+    missing = _missing_packages(python, root)
     if missing:
         raise ConfigError(
             f"speech: {python} lacks {', '.join(missing)}; wanted CosyVoice's environment; remedy: pip install -r "
             "docker/cosyvoice/requirements.txt there, or name another one with --python"
         )
     return python
+
+
+def _missing_packages(python: Path, root: Path) -> list[str]:
+    """What it cannot import of `NEEDED`, or what it says instead; raises ConfigError where it is no program."""
+    from pipeline.domain.errors import ConfigError
+
+    question = "import sys, importlib.util as u; print(*[n for n in sys.argv[1:] if u.find_spec(n) is None])"
+    command = [str(python), "-c", question, *NEEDED]
+    try:
+        asked = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            cwd=root,
+            check=False,
+            timeout=_PATIENCE_S,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        why = error.strerror if isinstance(error, OSError) else f"no answer within {_PATIENCE_S} s"
+        raise ConfigError(
+            f"speech: {python} cannot be run: {why}; wanted the Python of CosyVoice's environment; remedy: name it "
+            "with --python"
+        ) from None
+    return asked.stdout.split() if asked.returncode == 0 else [asked.stderr.strip()[-200:] or "everything"]
 
 
 def _find_model(root: Path) -> Path:

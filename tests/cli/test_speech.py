@@ -52,6 +52,28 @@ def test_a_missing_python_and_missing_packages_are_named(tmp_path: Path) -> None
     assert "lacks torch, uvicorn" in serve(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("script", "complaint"),
+    [(None, "cannot be run"), ("#!/nowhere/python\n", "cannot be run"), ("no program\0", "cannot be run")],
+)
+def test_a_python_that_is_no_program_is_told_in_one_line(
+    tmp_path: Path, script: str | None, complaint: str
+) -> None:
+    write_checkout(tmp_path)
+    python = tmp_path / "python"
+    python.write_text(script or "root:x:0:0\n")
+    python.chmod(0o644 if script is None else 0o755)
+    problem = serve(tmp_path, "--python", python)
+    assert f"{python} {complaint}" in problem
+    assert "--python" in problem
+
+
+@pytest.mark.parametrize(("option", "value"), [("--port", "70000"), ("--port", "-1"), ("--engines", "0")])
+def test_a_number_that_cannot_be_is_misuse(tmp_path: Path, option: str, value: str) -> None:
+    write_checkout(tmp_path)
+    assert f"'{option}': {value} is not in the range" in serve(tmp_path, option, value)
+
+
 def test_a_model_that_is_not_there_is_never_downloaded(tmp_path: Path) -> None:
     write_checkout(tmp_path)
     write_environment(tmp_path)
@@ -113,6 +135,7 @@ def test_the_worker_is_started_with_what_was_asked_for(
     assert directory == tmp_path
 
 
+@pytest.mark.slow
 def test_the_command_serves_until_it_is_ended(tmp_path: Path) -> None:
     write_checkout(tmp_path, 1, ("中文女",))
     arguments = ["--root", str(tmp_path), "--python", sys.executable, "--port", "0", "--queue", "3"]
@@ -123,6 +146,7 @@ def test_the_command_serves_until_it_is_ended(tmp_path: Path) -> None:
     assert (content["model"], content["queue"]) == ("model-1", 3)
 
 
+@pytest.mark.slow
 def test_an_option_that_nobody_knows_is_misuse(tmp_path: Path) -> None:
     write_checkout(tmp_path)
     asked = subprocess.run(

@@ -86,6 +86,17 @@ def test_a_deadline_that_passes_in_the_queue_costs_no_engine() -> None:
         assert engine_pids(worker) == pids
 
 
+def test_waiting_inside_a_batch_counts_to_the_deadline() -> None:
+    with running_worker(synthesis_s=1.0) as worker:
+        items = [wish(str(index), deadline_s=1.7) for index in range(4)]
+        answers = post(f"{worker.url}/v1/tts/batch", {"items": items}).json["items"]
+        assert [answer["status"] for answer in answers] == [200, 504, 504, 504]
+        assert "restarted" in answers[1]["error"]["details"]["where"]
+        for answer in answers[2:]:
+            assert answer["error"]["details"] == {"where": "in the queue"}
+            assert "deadline_s = 1.7" in answer["error"]["message"]
+
+
 def test_an_engine_that_dies_answers_500_and_is_restarted() -> None:
     with running_worker(script={"crash": "crash"}) as worker:
         answer = speak(worker.url, "crash")

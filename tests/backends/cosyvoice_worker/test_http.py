@@ -1,6 +1,7 @@
 """The interface, over real HTTP."""
 
 import base64
+import hashlib
 import json
 from collections.abc import Iterator
 
@@ -16,6 +17,9 @@ from tests.backends.cosyvoice_worker.asking import HELLO, ask, post, prompt, spe
 from tests.backends.cosyvoice_worker.double import RunningWorker, running_worker
 from tests.backends.cosyvoice_worker.double_engine import Fault
 
+TRIED = prompt(pitch_hz=333)
+TRIED_SHA256 = hashlib.sha256(TRIED).hexdigest()
+BAD_TRIAL = f"voice-bad#neutral#long#{TRIED_SHA256[:16]}"
 AUDIO_FAULTS: dict[Fault, str] = {
     "empty": "too_short",
     "nan": "nan",
@@ -29,7 +33,8 @@ AUDIO_FAULTS: dict[Fault, str] = {
 
 @pytest.fixture(scope="module")
 def worker() -> Iterator[RunningWorker]:
-    with running_worker(script={**{fault: fault for fault in AUDIO_FAULTS}, "error": "error"}) as running:
+    script: dict[str, Fault] = {fault: fault for fault in AUDIO_FAULTS}
+    with running_worker(script={**script, "error": "error", BAD_TRIAL: "nan"}) as running:
         yield running
 
 
@@ -51,7 +56,6 @@ def test_a_request_is_answered_with_audio_and_what_was_applied(worker: RunningWo
         "applied": {"emotion": False, "instruction": False, "speed": True, "seed": True},
         "model": "double",
         "revision": "double-1",
-        "attempts": 1,
         "engine_ms": answer.meta["engine_ms"],
         "warnings": ["emotion_not_applied", "instruction_not_applied"],
     }
@@ -296,6 +300,18 @@ def test_emotions_and_short_lines_have_recordings_of_their_own(worker: RunningWo
     assert applied(emotion="happy") == ("instruct", True, [])
     assert applied(emotion="disgust") == ("zero_shot", False, ["emotion_not_applied"])
     assert applied(kind="backchannel", spoken_text="嗯嗯") == ("zero_shot", True, [])
+
+
+def test_a_recording_that_fails_its_trial_is_not_left_behind_unless_another_voice_has_it(
+    worker: RunningWorker,
+) -> None:
+    kept = worker.voices / f"{TRIED_SHA256}.wav"
+    assert upload(worker.url, TRIED, id="bad").status == 422
+    assert not kept.exists()
+    assert upload(worker.url, TRIED, id="good").status == 201
+    assert upload(worker.url, TRIED, id="bad").status == 422
+    assert kept.exists()
+    assert speak(worker.url, voice="good").status == 200
 
 
 def test_an_upload_that_is_no_form_is_400(worker: RunningWorker) -> None:

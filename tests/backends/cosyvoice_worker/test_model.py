@@ -1,5 +1,7 @@
 """What is asked of CosyVoice's classes, by version: the traps of upstream are avoided, and seen to be."""
 
+import hashlib
+import json
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -12,14 +14,21 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from pipeline.backends.cosyvoice.worker import model
 from pipeline.backends.cosyvoice.worker.engine_process import answer
+from pipeline.backends.cosyvoice.worker.gate import judge
 from pipeline.backends.cosyvoice.worker.messages import EngineSettings, Job
-from pipeline.backends.cosyvoice.worker.model import revision_of, version_of
+from pipeline.backends.cosyvoice.worker.model import WORKER_VERSION, CosyVoiceEngine, revision_of, version_of
 from tests.backends.cosyvoice_worker.asking import ask, speak, upload
 from tests.backends.cosyvoice_worker.double import PACKAGES, started
 from tests.backends.cosyvoice_worker.double_engine import Double, open_double
 from tests.backends.cosyvoice_worker.fake_checkout import calls, write_checkout
 
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+PACKED = f"""# pack-refs with: peeled fully-peeled sorted
+{"9" * 40} refs/heads/other
+{COMMIT} refs/heads/main
+^{"8" * 40}"""
 TRANSCRIPT = "好的，没问题。"
 V3_PROMPT = f"You are a helpful assistant.<|endofprompt|>{TRANSCRIPT}"
 SPEAKERS = {1: ("中文女", "英文男"), 2: (), 3: ()}
@@ -191,15 +200,64 @@ def test_the_version_is_that_of_the_yaml_and_a_directory_that_is_not_there_is_na
         version_of(tmp_path / "nowhere")
 
 
-def test_other_weights_and_other_code_are_other_revisions(tmp_path: Path) -> None:
+def test_other_weights_code_worker_and_decoder_are_other_revisions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COSYVOICE_COMMIT", raising=False)
     model_dir = write_checkout(tmp_path, 1)
     (model_dir / "llm.pt").write_bytes(b"a" * 3_000_000)
-    first = revision_of(tmp_path, model_dir)
+    first = revision_of(tmp_path, model_dir, load_trt=False)
     assert first.startswith("unknown-")
     (model_dir / "llm.pt").write_bytes(b"a" * 2_999_999 + b"b")
-    second = revision_of(tmp_path, model_dir)
+    second = revision_of(tmp_path, model_dir, load_trt=False)
     (tmp_path / ".git").mkdir()
-    (tmp_path / ".git" / "HEAD").write_text("0123456789abcdef0123456789abcdef01234567\n")
-    third = revision_of(tmp_path, model_dir)
-    assert len({first, second, third}) == 3
+    (tmp_path / ".git" / "HEAD").write_text(f"{COMMIT}\n")
+    third = revision_of(tmp_path, model_dir, load_trt=False)
     assert third == f"0123456-{second.removeprefix('unknown-')}"
+    assert third.endswith(f"-w{WORKER_VERSION}")
+    fourth = revision_of(tmp_path, model_dir, load_trt=True)
+    assert fourth == f"{third}-trt"
+    monkeypatch.setattr(model, "WORKER_VERSION", WORKER_VERSION + 1)
+    fifth = revision_of(tmp_path, model_dir, load_trt=False)
+    assert len({first, second, third, fourth, fifth}) == 5
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {".git/HEAD": COMMIT},
+        {".git/HEAD": "ref: refs/heads/main", ".git/refs/heads/main": COMMIT},
+        {".git/HEAD": "ref: refs/heads/main", ".git/packed-refs": PACKED},
+        {
+            ".git/HEAD": "ref: refs/heads/main",
+            ".git/refs/heads/main": COMMIT,
+            ".git/packed-refs": PACKED.replace("0123456", "9999999"),
+        },
+        {".git": "gitdir: ../modules/here", "../modules/here/HEAD": COMMIT},
+    ],
+    ids=["detached", "branch", "packed", "moved since it was packed", "submodule"],
+)
+def test_the_commit_is_found_wherever_git_keeps_it(tmp_path: Path, files: dict[str, str]) -> None:
+    root = tmp_path / "checkout"
+    model_dir = write_checkout(root, 1)
+    for name, content in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(f"{content}\n")
+    assert revision_of(root, model_dir, load_trt=False).startswith("0123456-")
+
+
+def test_what_changes_the_sound_raises_the_version_of_the_worker() -> None:
+    """Edges that are cut, prompts and instructions. Where this fails, clips of before are other clips: raise
+    WORKER_VERSION, and note its digest here."""
+    time_s = np.arange(30_000) / 24_000
+    sound = (0.3 * np.sin(2 * np.pi * 200 * time_s) * (time_s > 0.1) * (time_s < 1.1)).astype(np.float32)
+    passed = judge(sound, 24_000, text="你好吗朋友", kind="turn")
+    unloaded = [CosyVoiceEngine(None, version, None, None) for version in (1, 2, 3)]  # type: ignore[arg-type]
+    heard = [
+        hashlib.sha256(passed.samples.tobytes()).hexdigest(),
+        passed.trimmed_lead_s,
+        model.EMOTIONS,
+        [(one.prompt_text("你好。"), one.instruction_text("小声说")) for one in unloaded],
+    ]
+    digest = hashlib.sha256(json.dumps(heard, ensure_ascii=False, sort_keys=True).encode()).hexdigest()[:12]
+    assert {WORKER_VERSION: digest} == {1: "1104fa312925"}

@@ -147,6 +147,7 @@ class _Ear(BaseHTTPRequestHandler):
         pass
 
 
+@pytest.mark.slow
 def test_a_voice_that_another_model_does_not_understand_is_not_kept(tmp_path: Path) -> None:
     with HTTPServer(("127.0.0.1", 0), _Ear) as ear:
         Thread(target=ear.serve_forever, daemon=True).start()
@@ -164,6 +165,7 @@ def test_a_voice_that_another_model_does_not_understand_is_not_kept(tmp_path: Pa
             ear.server_close()
             deaf = upload(worker.url, id="unheard")
             assert (deaf.status, deaf.error["code"]) == (500, "engine_error")
+            assert len(list(tmp_path.glob("*.wav"))) == 1
     kept = json.loads((tmp_path / "index.json").read_text(encoding="utf-8"))["voices"]
     assert [voice["id"] for voice in kept] == ["clear"]
 
@@ -175,6 +177,17 @@ def test_a_voice_that_another_model_does_not_understand_is_not_kept(tmp_path: Pa
         (("--engine", "double", "--engine-options", "{"), "--engine-options"),
         (("--engine", "double", "--warm-up-wav", "x.wav"), "belong together"),
         (("--engine", "double", "--quee", "3"), "--quee"),
+        (("--engine", "double", "--port", "70000"), "wanted a port from 0 to 65535"),
+        (("--engine", "double", "--port", "-1"), "wanted a port from 0 to 65535"),
+        (("--engine", "double", "--port", "http"), "wanted a port from 0 to 65535"),
+        (("--engine", "double", "--engine-options", "[1]"), "wanted a JSON object"),
+        (("--engine", "double", "--engine-options", '{"a": NaN}'), "wanted a JSON object"),
+        (("--engine", "double", "--engine-options", "[" * 100_000), "wanted a JSON object"),
+        (("--engine", "double", "--load-timeout-s", "nan"), "wanted seconds above 0"),
+        (("--engine", "double", "--load-timeout-s", "inf"), "wanted seconds above 0"),
+        (("--engine", "double", "--load-timeout-s", "-3"), "wanted seconds above 0"),
+        (("--engine", "double", "--asr-url", "ear:9000"), "wanted http://HOST:PORT"),
+        (("--engine", "double", "--warm-up-wav", "PLACE/no.wav", "--warm-up-text", "x"), "no such file"),
         (("--root", "PLACE/empty"), "no CosyVoice checkout"),
         (("--root", "PLACE/bare"), "git submodule update"),
         (("--root", "PLACE/checkout"), "--model-dir None"),
@@ -195,6 +208,7 @@ def test_misuse_is_told_in_one_line(
     assert complaint in capsys.readouterr().err.splitlines()[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("option", "complaint"),
     [("--voices", "wanted a directory that can be written"), ("--port", "another port")],

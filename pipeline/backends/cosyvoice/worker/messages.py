@@ -43,7 +43,7 @@ class TtsRequest(_Message):
     max_duration_s: float | None = Field(default=None, gt=0, le=120)
     """In place of the bound that the gate takes from the text."""
     deadline_s: float = Field(default=120.0, gt=0, le=900)
-    """From its arrival: waiting counts."""
+    """From the arrival of the request, or of the batch that it is part of: waiting counts."""
     format: Format = "float32"
 
 
@@ -75,7 +75,6 @@ class Meta(_Message):
     applied: Applied
     model: str
     revision: str
-    attempts: int
     engine_ms: int
     warnings: list[str]
 

@@ -27,6 +27,9 @@ import numpy.typing as npt
 
 from .messages import YAMLS, EngineSettings, Greeting, Job, Mode, Reference
 
+WORKER_VERSION = 1
+"""Part of the revision. Raised with what this worker's own code changes of the sound: instructions and prompts, the
+choice of mode and recording, edges that are cut."""
 _END_OF_PROMPT = "<|endofprompt|>"
 _ASSISTANT = "You are a helpful assistant."
 _SOUNDS = (
@@ -34,7 +37,7 @@ _SOUNDS = (
     "[lipsmack] [mn] <strong> </strong> <laughter> </laughter>"
 )
 _CLASSES = {1: "CosyVoice", 2: "CosyVoice2", 3: "CosyVoice3"}
-_EMOTIONS: dict[int, dict[str, str]] = {
+EMOTIONS: dict[int, dict[str, str]] = {
     1: {},
     2: {
         label: f"用{word}的语气说这句话"
@@ -180,7 +183,10 @@ def open_engine(settings: EngineSettings) -> CosyVoiceEngine:
     keywords = {name: value for name, value in wanted.items() if name in accepted}
     model: _Model = library.AutoModel(model_dir=str(model_dir), **keywords)
     return CosyVoiceEngine(
-        model, version, common.set_all_random_seed, _greeting(model, version, root, model_dir)
+        model,
+        version,
+        common.set_all_random_seed,
+        _greeting(model, version, root, model_dir, settings.load_trt),
     )
 
 
@@ -200,19 +206,19 @@ def _prepare(root: Path) -> None:
     sys.modules.update({"wetext": None, "ttsfrd": None})  # type: ignore[dict-item]
 
 
-def _greeting(model: _Model, version: int, root: Path, model_dir: Path) -> Greeting:
+def _greeting(model: _Model, version: int, root: Path, model_dir: Path, load_trt: bool) -> Greeting:
     speakers = list(model.list_available_spks())
     can: dict[Mode, bool] = {"sft": bool(speakers), "zero_shot": True, "instruct": version > 1}
     recording, transcript = root / _PROMPT[0], _PROMPT[1]
     return Greeting(
         model=_ascii(model_dir.name),
-        revision=revision_of(root, model_dir),
+        revision=revision_of(root, model_dir, load_trt),
         sample_rate=model.sample_rate,
         device="cuda" if importlib.import_module("torch").cuda.is_available() else "cpu",
         speakers=speakers,
         modes=[mode for mode, able in can.items() if able],
         languages=["zh", "en"],
-        emotions=_EMOTIONS[version],
+        emotions=EMOTIONS[version],
         tags=_SOUNDS.split() if version > 1 else [],
         # The library computes the prompt's spectrogram of 24 kHz audio for a 22.05 kHz model.
         prompt_warnings=["v1_prompt_rate"] if version == 1 else [],
@@ -222,8 +228,8 @@ def _greeting(model: _Model, version: int, root: Path, model_dir: Path) -> Greet
     )
 
 
-def revision_of(root: Path, model_dir: Path) -> str:
-    """`<code>-<weights>`: clips of another revision are other clips.
+def revision_of(root: Path, model_dir: Path, load_trt: bool) -> str:
+    """`<code>-<weights>-w<worker>`, and `-trt` with another decoder: clips of another revision are other clips.
 
     Weights are digested by name, size, and first and last MB: the archives that torch writes end with a checksum
     of every tensor.
@@ -236,18 +242,31 @@ def revision_of(root: Path, model_dir: Path) -> str:
                 digest.update(f"{path.name}\0{size}\0".encode() + file.read(_DIGESTED))
                 file.seek(max(0, size - _DIGESTED))
                 digest.update(file.read(_DIGESTED))
-    return f"{_commit(root)}-{digest.hexdigest()[:12]}"
+    decoder = "-trt" if load_trt else ""
+    return f"{_commit(root)}-{digest.hexdigest()[:12]}-w{WORKER_VERSION}{decoder}"
 
 
 def _commit(root: Path) -> str:
     """The checkout's commit, by git's own files; an image without them says it in COSYVOICE_COMMIT."""
     try:
-        head = (root / ".git" / "HEAD").read_text(encoding="ascii").strip()
-        if head.startswith("ref: "):
-            head = (root / ".git" / head.removeprefix("ref: ")).read_text(encoding="ascii").strip()
+        head = _head(root / ".git")
     except (OSError, UnicodeDecodeError):
-        head = os.environ.get("COSYVOICE_COMMIT", "unknown")
-    return _ascii(head)[:7]
+        head = None
+    return _ascii(head or os.environ.get("COSYVOICE_COMMIT") or "unknown")[:7]
+
+
+def _head(git: Path) -> str | None:
+    """What HEAD points to: itself, a file of its branch, or after `git gc` a line `<commit> <branch>` among others."""
+    if git.is_file():  # of a submodule: `gitdir: <where it is>`
+        git = git.parent / git.read_text(encoding="utf-8").strip().removeprefix("gitdir: ")
+    head = (git / "HEAD").read_text(encoding="ascii").strip()
+    if not head.startswith("ref: "):
+        return head
+    branch = head.removeprefix("ref: ")
+    if (git / branch).is_file():
+        return (git / branch).read_text(encoding="ascii").strip()
+    packed = (line.split() for line in (git / "packed-refs").read_text(encoding="utf-8").splitlines())
+    return next((words[0] for words in packed if words[1:] == [branch]), None)
 
 
 def _ascii(text: str) -> str:

@@ -1,13 +1,15 @@
 """The options of the worker."""
 
 import argparse
-import json
+import math
 import os
 import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
+
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from .messages import YAMLS, EngineSettings
 from .pool import Limits
@@ -37,6 +39,8 @@ def read_options(arguments: list[str]) -> Options:
     given = parser.parse_args(arguments)
     if (given.warm_up_wav is None) != (given.warm_up_text is None):
         parser.error("--warm-up-wav and --warm-up-text belong together")
+    if given.warm_up_wav is not None and not given.warm_up_wav.is_file():
+        parser.error(f"--warm-up-wav {given.warm_up_wav}: no such file; wanted a WAV of 1 to 30 s")
     factory = given.engine or f"{__package__}.model:open_engine"
     if given.engine is None:
         problem = problem_of_checkout(given.root) or problem_of_model(given.model_dir)
@@ -92,6 +96,36 @@ def _at_least_one(text: str) -> int:
     return int(text)
 
 
+def _port(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r}; wanted a port from 0 to 65535")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r}; wanted seconds above 0")
+    return seconds
+
+
+def _url(text: str) -> str:
+    if not re.match(r"https?://[^/]", text):
+        raise argparse.ArgumentTypeError(f"{text!r}; wanted http://HOST:PORT")
+    return text
+
+
+def _json_object(text: str) -> dict[str, JsonValue]:
+    try:
+        content: dict[str, JsonValue] = TypeAdapter(dict[str, JsonValue]).validate_json(text)
+        return EngineSettings(factory="", options=content).options
+    except ValidationError:
+        raise argparse.ArgumentTypeError(f"{text[:100]!r}; wanted a JSON object") from None
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="worker",
@@ -108,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--host", default="127.0.0.1", help="the server asks nobody for a key [%(default)s]")
     add(
         "--port",
-        type=int,
+        type=_port,
         default=50000,
         help="0 takes a free one; the line on standard output names it [%(default)s]",
     )
@@ -128,7 +162,12 @@ def _parser() -> argparse.ArgumentParser:
         help="then it is replaced [%(default)s]",
     )
     add("--max-rss-mb", type=_at_least_one, help="memory above which an engine is replaced")
-    add("--load-timeout-s", type=float, default=900.0, help="of loading a model and warming up [%(default)s]")
+    add(
+        "--load-timeout-s",
+        type=_seconds,
+        default=900.0,
+        help="of loading a model and warming up [%(default)s]",
+    )
     add("--load-trt", action="store_true", help="flow decoder by TensorRT, in fp32 (fp16 gives NaN)")
     add(
         "--warm-up-wav", type=Path, help="a recording to warm up with, for models without voices of their own"
@@ -136,12 +175,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--warm-up-text", help="what is said in it")
     add(
         "--asr-url",
+        type=_url,
         default=os.environ.get("ASR_URL"),
         help="OpenAI-compatible server that new voices are heard by",
     )
     add("--asr-model", default="whisper-1", help="its model [%(default)s]")
     add("--engine", help="another engine: package.module:function")
-    add("--engine-options", type=json.loads, default="{}", help="JSON object for it")
+    add("--engine-options", type=_json_object, default="{}", help="JSON object for it")
     return parser
 
 

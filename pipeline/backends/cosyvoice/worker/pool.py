@@ -47,13 +47,13 @@ class Limits:
 class _Work:
     """One job on its way, and the future that its caller waits for."""
 
-    def __init__(self, job: Job, deadline_s: float) -> None:
+    def __init__(self, job: Job, deadline_s: float, waited_s: float) -> None:
         loop = asyncio.get_running_loop()
         self.job = job
         self.deadline_s = deadline_s
-        self._deadline = time.monotonic() + deadline_s
+        self._deadline = time.monotonic() + deadline_s - waited_s
         self.answer: asyncio.Future[Spoken] = loop.create_future()
-        self._alarm = loop.call_later(deadline_s, self.fail_deadline, "in the queue")
+        self._alarm = loop.call_later(self.left_s, self.fail_deadline, "in the queue")
 
     @property
     def left_s(self) -> float:
@@ -79,8 +79,7 @@ class _Work:
 
     def fail_deadline(self, where: str) -> None:
         """The deadline passed."""
-        message = f"no audio within deadline_s = {self.deadline_s:g}; the time passed {where}"
-        self.fail(RefusalError("deadline", message, details={"where": where}))
+        self.fail(_late(self.deadline_s, where))
 
 
 class Pool:
@@ -142,8 +141,14 @@ class Pool:
         code: Code = "loading" if self.greeting is None else "recycling"
         raise RefusalError(code, "no engine is ready yet", retry_after_s=wait_s, details={**problems})
 
-    async def speak(self, job: Job, deadline_s: float) -> Spoken:
-        """The answer of an engine; raises RefusalError instead of waiting where waiting is the client's part."""
+    async def speak(self, job: Job, deadline_s: float, waited_s: float = 0.0) -> Spoken:
+        """The answer of an engine; raises RefusalError instead of waiting where waiting is the client's part.
+
+        `waited_s` of the deadline have passed already. Cancelled, it leaves the queue; what an engine has begun is
+        finished.
+        """
+        if waited_s >= deadline_s:
+            raise _late(deadline_s, "in the queue")
         self.require_up()
         idle = sum(engine.state == "ready" for engine in self.engines)
         waiting = self.num_waiting
@@ -155,7 +160,7 @@ class Pool:
                 retry_after_s=wait_s,
                 details={"waiting": waiting},
             )
-        work = _Work(job, deadline_s)
+        work = _Work(job, deadline_s, waited_s)
         self._queue.put_nowait(work)
         self._waiting.add(work)
         try:
@@ -264,6 +269,11 @@ class Pool:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
+
+
+def _late(deadline_s: float, where: str) -> RefusalError:
+    message = f"no audio within deadline_s = {deadline_s:g}; the time passed {where}"
+    return RefusalError("deadline", message, details={"where": where})
 
 
 def _whole(seconds: float) -> int:

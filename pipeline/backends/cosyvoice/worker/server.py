@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -51,17 +52,20 @@ class Speech:
         self._listen = listen
         self._adding = asyncio.Lock()
 
-    async def speak(self, request: TtsRequest) -> Clip:
-        """One clip; raises RefusalError."""
+    async def speak(self, request: TtsRequest, waited_s: float = 0.0) -> Clip:
+        """One clip; raises RefusalError. `waited_s` is what has passed of its deadline."""
         greeting = self.pool.require_up()
-        return await self._make(request, choose(request, greeting, self.registry), greeting)
+        choice = choose(request, greeting, self.registry)
+        reply, samples = await self.pool.speak(choice.job, request.deadline_s, waited_s)
+        wav = write_wav(samples, greeting.sample_rate, request.format)
+        return Clip(wav, _meta(request, choice, greeting, reply))
 
-    async def speak_item(self, item: JsonValue) -> dict[str, JsonValue]:
+    async def speak_item(self, item: JsonValue, waited_s: float) -> dict[str, JsonValue]:
         """One item of a batch, with the status that it would have had alone."""
         given_id = item.get("request_id") if isinstance(item, dict) else None
         request_id = given_id if isinstance(given_id, str) else None
         try:
-            clip = await self.speak(TtsRequest.model_validate(item))
+            clip = await self.speak(TtsRequest.model_validate(item), waited_s)
         except RefusalError as refusal:
             return {"status": refusal.status, **refusal.headers, **refusal.body(request_id)}
         except ValidationError as error:
@@ -72,10 +76,11 @@ class Speech:
     async def speak_batch(self, batch: BatchRequest) -> list[dict[str, JsonValue]]:
         """As many at once as there are engines: a batch leaves the queue to others."""
         at_once = asyncio.Semaphore(len(self.pool.engines))
+        arrived = time.monotonic()
 
         async def one(item: JsonValue) -> dict[str, JsonValue]:
             async with at_once:
-                return await self.speak_item(item)
+                return await self.speak_item(item, time.monotonic() - arrived)
 
         return list(await asyncio.gather(*(one(item) for item in batch.items)))
 
@@ -86,8 +91,14 @@ class Speech:
         async with self._adding:
             reference, is_new = await asyncio.to_thread(self.registry.check, fields, content)
             if is_new:
-                await self._try(reference, content)
-                self.registry.add(reference)
+                try:
+                    await self._try(reference, content)
+                    self.registry.add(reference)
+                except (
+                    BaseException
+                ):  # refused, cancelled or a full disk: a recording without a voice is of no use
+                    self.registry.drop_recording(reference)
+                    raise
         return reference, is_new
 
     async def _try(self, reference: VoiceReference, content: bytes) -> None:
@@ -109,11 +120,6 @@ class Speech:
         _, samples = await self.pool.speak(job, TRIAL_DEADLINE_S)
         if self._listen is not None:
             await self._listen(write_wav(samples, greeting.sample_rate, "pcm16"), text, reference.language)
-
-    async def _make(self, request: TtsRequest, choice: Choice, greeting: Greeting) -> Clip:
-        reply, samples = await self.pool.speak(choice.job, request.deadline_s)
-        wav = write_wav(samples, greeting.sample_rate, request.format)
-        return Clip(wav, _meta(request, choice, greeting, reply))
 
 
 def create_app(speech: Speech) -> FastAPI:
@@ -282,7 +288,6 @@ def _meta(request: TtsRequest, choice: Choice, greeting: Greeting, reply: Reply)
         applied=choice.applied,
         model=greeting.model,
         revision=greeting.revision,
-        attempts=1,
         engine_ms=reply.engine_ms,
         warnings=[*choice.warnings, *reply.warnings],
     )

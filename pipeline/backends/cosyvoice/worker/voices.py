@@ -121,6 +121,11 @@ class Registry:
         if not path.exists():
             _replace(path, content)
 
+    def drop_recording(self, reference: VoiceReference) -> None:
+        """Take back what `store_recording` wrote, unless a voice that is kept has the same."""
+        if all(one.sha256 != reference.sha256 for one in self._references):
+            self._recording(reference.sha256).unlink(missing_ok=True)
+
     def add(self, reference: VoiceReference) -> None:
         """Keep it, whole or not at all: the recording is there, the index is renamed into place."""
         references = (*self._references, reference)
