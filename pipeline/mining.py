@@ -53,6 +53,7 @@ from pipeline.io.mining_cache import MiningCache
 from pipeline.io.recordings.declaration import Declaration, recordings_of
 from pipeline.io.recordings.given import files_of
 from pipeline.io.run_directory import RunDirectory
+from pipeline.io.same_content import first_of_same
 from pipeline.mined_dialogues import check_rights, timelines_of
 from pipeline.mined_results import Mined, MiningResults
 from pipeline.ports import Diarizer
@@ -84,7 +85,7 @@ class Mine:
         _check_directory(out)
         _check_apart(self.recordings, base, out)
         _check_names(self.recordings)
-        self._assigned = assign_splits(self.recordings, declaration.splits)
+        self._assigned = assign_splits(self.recordings, declaration.splits, _contents(self.recordings, base))
         made_of = one_channel(declaration.diarizer, base, declaration.events, declaration.timbre, diarizer)
         self._cache = MiningCache(out / "activity")
         self._listener = Listener(base, declaration.listening, made_of, self._cache)
@@ -308,6 +309,16 @@ def _check_apart(recordings: Sequence[Recording], base: Path, out: Path) -> None
                     f"filter: recording {recording.recording_id!r}: {path} is inside {out}, which is for results; "
                     "choose another --out, outside of the folders that recordings are in"
                 )
+
+
+def _contents(recordings: Sequence[Recording], base: Path) -> dict[str, tuple[str, ...]]:
+    """Audio by what it holds, whatever it is called; words where there is no audio. One RTTM may be of many."""
+    files = {
+        one.recording_id: tuple(base / name for name in one.audio or (one.words,) if name is not None)
+        for one in recordings
+    }
+    first = first_of_same(path for paths in files.values() for path in paths)
+    return {name: tuple(str(first[path]) for path in paths) for name, paths in files.items()}
 
 
 def _check_names(recordings: Sequence[Recording]) -> None:

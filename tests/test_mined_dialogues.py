@@ -28,6 +28,7 @@ FILES = ("segments.jsonl", "timelines.jsonl", "dialogues.jsonl", "quarantine.jso
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("calls")
     write_call(base / "call.wav", call())
+    write_call(base / "other.wav", call()[:, ::-1])
     write_call(base / "mono.wav", call().sum(axis=1))
     write_words(base / "words.jsonl")
     write_words(base / "named.jsonl", ("ann", "bob"))
@@ -215,7 +216,7 @@ def test_splits_hold_in_rows_timelines_and_the_summary(base: Path, tmp_path: Pat
     recordings = (
         one("a", "call.wav", speakers=("ann", "bob"), split="test"),
         one("b", "call.wav", speakers=("bob", "cleo")),
-        one("c", "call.wav", speakers=("dan", "eve"), split="dev"),
+        one("c", "other.wav", speakers=("dan", "eve"), split="dev"),
     )
     summary = mined(declared(*recordings), base, tmp_path)
     assert [t.split for t in timelines(tmp_path)] == [Split.TEST, Split.TEST, Split.DEV]
@@ -223,6 +224,18 @@ def test_splits_hold_in_rows_timelines_and_the_summary(base: Path, tmp_path: Pat
     assert [row["split"] for row in found] == ["test", "test", "dev"]
     assert found[0]["split_key"] == found[1]["split_key"] != found[2]["split_key"]
     assert {split: part.segments for split, part in summary.splits.items()} == {Split.TEST: 2, Split.DEV: 1}
+
+
+def test_copies_of_one_call_are_in_one_split(base: Path, tmp_path: Path) -> None:
+    names = [f"copy{number}" for number in range(12)]
+    for name in names:
+        shutil.copy(base / "call.wav", tmp_path / f"{name}.wav")
+    shares = {"shares": dict.fromkeys(("train", "dev", "test"), 1.0)}
+    mined(declared(*(one(name, f"{name}.wav") for name in names), splits=shares), tmp_path, tmp_path / "out")
+    assert len({timeline.split for timeline in timelines(tmp_path / "out")}) == 1
+    apart = [one("a", "copy1.wav", split="train"), one("b", "copy2.wav", split="dev")]
+    with pytest.raises(ConfigError, match="share speakers or audio"):
+        mined(declared(*apart), tmp_path, tmp_path / "out")
 
 
 def test_audio_and_rttm_of_somebody_else_are_never_removed(

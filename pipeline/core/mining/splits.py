@@ -1,10 +1,11 @@
-"""Splits of recorded talk: by who speaks, or by conversation, never by segment.
+"""Splits of recorded talk: by who speaks, or by conversation, never by segment; the same audio is never in two.
 
 ::
 
     call 1   ann  bob          one group: whoever ann talks to is where ann is
     call 2   ann  cleo         one group with call 1
     call 3   dan  eve          a group of its own; so is every call whose speakers nobody named
+    call 4   A    B            one group with call 3 where its audio is that of call 3, under whatever name
 
 A group goes into one split as a whole, by a hash of its speakers' names: neither the order of the recordings nor those
 of other groups matter. Where everybody talked to everybody (Switchboard, Fisher) there is one group only, and so one
@@ -61,14 +62,19 @@ def person_of(recording: Recording, name: str, rule: SplitRule) -> str:
     return f"{recording.recording_id}/{name}"
 
 
-def assign_splits(recordings: Sequence[Recording], rule: SplitRule | None = None) -> Mapping[str, Assigned]:
+def assign_splits(
+    recordings: Sequence[Recording],
+    rule: SplitRule | None = None,
+    contents: Mapping[str, Sequence[str]] | None = None,
+) -> Mapping[str, Assigned]:
     """A split for every recording, by id; one that is declared holds for its whole group.
 
+    `contents` says what the files of each recording hold: recordings that share any of it are one group.
     Raises ConfigError where two recordings of one group declare different splits.
     """
     rule = rule or SplitRule()
     assigned: dict[str, Assigned] = {}
-    for group in _groups(recordings, rule):
+    for group in _groups(recordings, rule, contents or {}):
         people = sorted({person for one in group for person in _people(one, rule)})
         key = hashlib.sha256("\x1f".join(people).encode()).hexdigest()[:_KEY_DIGITS]
         split = _declared(group) or _drawn(key, rule)
@@ -83,19 +89,22 @@ def _people(recording: Recording, rule: SplitRule) -> tuple[str, ...]:
     return (recording.recording_id,)
 
 
-def _groups(recordings: Sequence[Recording], rule: SplitRule) -> Iterable[tuple[Recording, ...]]:
-    """Recordings that share people, directly or through others."""
+def _groups(
+    recordings: Sequence[Recording], rule: SplitRule, contents: Mapping[str, Sequence[str]]
+) -> Iterable[tuple[Recording, ...]]:
+    """Recordings that share people or audio, directly or through others."""
     leader: dict[str, str] = {}
 
-    def find(person: str) -> str:
-        while leader.setdefault(person, person) != person:
-            leader[person] = leader[leader[person]]
-            person = leader[person]
-        return person
+    def find(shared: str) -> str:
+        while leader.setdefault(shared, shared) != shared:
+            leader[shared] = leader[leader[shared]]
+            shared = leader[shared]
+        return shared
 
     for recording in recordings:
         first, *others = _people(recording, rule)
-        for other in others:
+        held = (f"content\x1f{content}" for content in contents.get(recording.recording_id, ()))
+        for other in (*others, *held):
             leader[find(other)] = find(first)
     groups: dict[str, list[Recording]] = {}
     for recording in recordings:
@@ -108,8 +117,8 @@ def _declared(group: tuple[Recording, ...]) -> Split | None:
     if len(by_split) > 1:
         named = " and ".join(f"{name!r} in {split.value}" for split, name in sorted(by_split.items()))
         raise ConfigError(
-            f"splits: recordings {named} share speakers, directly or through others; wanted one split for all of "
-            "them, or `splits: {by: conversation}` where `speakers` names roles"
+            f"splits: recordings {named} share speakers or audio, directly or through others; wanted one split "
+            "for all of them, or `splits: {by: conversation}` where `speakers` names roles"
         )
     return next(iter(by_split), None)
 

@@ -86,3 +86,15 @@ def test_declared_splits_that_share_speakers_are_refused_unless_the_names_are_ro
 def test_shares_that_are_none_are_refused(shares: dict[Split, float]) -> None:
     with pytest.raises(ValueError, match="shares must be >= 0 and not all 0"):
         SplitRule(shares=shares)
+
+
+@pytest.mark.parametrize("by", ["speaker", "conversation"])
+def test_recordings_of_one_content_are_one_group_and_the_keys_of_others_stay(by: str) -> None:
+    rule = SplitRule.model_validate({"by": by})
+    recordings = [recording(name, (f"{name}-1", f"{name}-2")) for name in "abcd"]
+    contents = {"a": ("x",), "b": ("y", "z"), "c": ("z", "x"), "d": ("d",)}
+    plain, grouped = assign_splits(recordings, rule), assign_splits(recordings, rule, contents)
+    assert grouped["a"] == grouped["b"] == grouped["c"] != grouped["d"]
+    assert grouped["d"] == plain["d"]
+    assert len({one.key for one in plain.values()}) == 4
+    assert assign_splits(recordings[::-1], rule, contents) == grouped
