@@ -150,6 +150,7 @@ class _HearingProgress:
 
 def _print_summary(summary: "MiningSummary", out: Path) -> None:
     from pipeline.cli.tables import print_table
+    from pipeline.domain.quarantine import Reason
 
     counts = summary.class_counts
     rates = summary.class_per_hour
@@ -169,6 +170,11 @@ def _print_summary(summary: "MiningSummary", out: Path) -> None:
         click.echo()
         print_table(
             [("in quarantine", "segments"), *((r.value, str(n)) for r, n in summary.quarantined.items())]
+        )
+    if Reason.MISSING_FIELD in summary.quarantined:
+        click.echo(
+            "missing_field: nobody says the language, so these segments have no timeline; give --language, or "
+            "`language` in the declaration"
         )
     done, segments = summary.recordings, summary.funnel["segments"]
     click.echo(

@@ -75,6 +75,17 @@ def test_of_a_language_that_nobody_named_there_are_no_timelines_and_a_table_says
     assert "0 timelines, 0 with audio" in answer.out
 
 
+def test_the_remedy_for_an_unknown_language_is_printed_where_it_is_needed_only(
+    tmp_path: Path, audio: Path
+) -> None:
+    said = "missing_field: nobody says the language, so these segments have no timeline; give --language"
+    unknown = humdial("filter", audio / "call.wav", "--out", tmp_path)
+    assert said in unknown.out
+    known = humdial("filter", audio / "call.wav", "--out", tmp_path, "--language", "en")
+    assert said not in known.out
+    assert "1 timelines" in known.out
+
+
 def test_the_summary_is_there_as_json(tmp_path: Path, audio: Path) -> None:
     answer = humdial("filter", audio / "call.wav", "--out", tmp_path, "--json")
     assert json.loads(answer.out) == json.loads((tmp_path / "summary.json").read_text())
