@@ -38,8 +38,8 @@ def plot_description(
     return write_figures(directory, plotted, description.overlap_ratios, reference_name)
 
 
-def plot_segment(row: SegmentRow, frames: Frames | None, directory: Path) -> Path:
-    """Draw a segment as a PNG, its events at their onsets, anchors in black; returns where.
+def plot_segment(row: SegmentRow, frames: Frames | None, path: Path) -> None:
+    """Draw a segment as a PNG, its events at their onsets, anchors in black.
 
     Raises ConfigError where matplotlib is not installed.
     """
@@ -59,5 +59,4 @@ def plot_segment(row: SegmentRow, frames: Frames | None, directory: Path) -> Pat
         for event in row.events
     )
     title = f"{row.segment_id}   {row.mode}   {row.audio.sample_rate} Hz"
-    path = directory / f"{row.segment_id.replace(':', '_')}.png"
-    return draw_timeline(path, title, (row.start, row.end), lanes, flags)
+    draw_timeline(path, title, (row.start, row.end), lanes, flags)

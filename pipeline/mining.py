@@ -7,6 +7,7 @@
     write      segments.jsonl  audit.jsonl  summary.json  errors.jsonl  filter.json  rttm/
                timelines.jsonl  quarantine.jsonl            the same in the types of generated dialogues
                dialogues.jsonl  audio/                      where audio is asked for, and the rights allow it
+    draw       timelines/                                   where figures are asked for
 
 Killed at any moment, the next call hears what is missing and writes the same files. With other thresholds nothing is
 heard again. Results depend neither on the number of workers nor on the order in which they finish. Recordings are
@@ -54,6 +55,7 @@ from pipeline.io.recordings.declaration import Declaration, recordings_of
 from pipeline.io.recordings.given import files_of
 from pipeline.io.run_directory import RunDirectory
 from pipeline.io.same_content import first_of_same
+from pipeline.io.written_files import WrittenFiles
 from pipeline.mined_dialogues import check_rights, timelines_of
 from pipeline.mined_results import Mined, MiningResults
 from pipeline.ports import Diarizer
@@ -62,6 +64,8 @@ from pipeline.wiring import directory_of
 
 Told = Callable[[Heard, bool], None]
 """Is told of every recording that is heard, and whether it had been heard before."""
+Draw = Callable[[SegmentRow, Frames | None, Path], None]
+"""Draws a kept segment as a file."""
 
 
 class Mine:
@@ -96,11 +100,11 @@ class Mine:
         decides = {"workers": 1, "export_audio": False, "i_have_rights": False, "audio": SegmentAudio()}
         self._config_sha256 = declaration.model_copy(update=decides).fingerprint()  # of what decides
 
-    def run(self, told: Told) -> MiningSummary:
-        """Hear what has not been heard, decide, write. Raises ConfigError where the directory is in use."""
+    def run(self, told: Told, draw: Draw | None = None) -> MiningSummary:
+        """Hear what has not been heard, decide, write, draw. Raises ConfigError where the directory is in use."""
         with RunDirectory(self.out).locked():
             self.hear(told)
-            return self.write()
+            return self.write(draw)
 
     def hear(self, told: Told) -> None:
         """Fill the cache."""
@@ -116,8 +120,13 @@ class Mine:
                 self._failed[heard.recording_id] = heard
             told(heard, False)
 
-    def write(self) -> MiningSummary:
+    def write(self, draw: Draw | None = None) -> MiningSummary:
         """Decide about everything that was heard, and write it down."""
+        summary = self._write()
+        self._draw(draw)
+        return summary
+
+    def _write(self) -> MiningSummary:
         calibrations = self._calibrations = calibrations_in(self._cache, self.declaration)
         with MiningResults(self.out, self._base, self.declaration) as results:
             for name in self.without_rights:
@@ -195,7 +204,19 @@ class Mine:
         )
         return Mined(outcome, rows, made)
 
-    def kept(self) -> Iterator[tuple[SegmentRow, Frames | None]]:
+    def _draw(self, draw: Draw | None) -> None:
+        """What an earlier call drew goes: segments of one name are others under other thresholds."""
+        folder, drawn = self.out / "timelines", set[str]()
+        files = WrittenFiles(folder, self.out / ".written-timelines.txt")
+        if draw is not None:
+            for row, frames in self._kept():
+                name = f"{dialogue_id_of(row.segment_id)}.png"
+                files.add([name])
+                drawn.add(name)
+                draw(row, frames, folder / name)
+        files.keep(drawn)
+
+    def _kept(self) -> Iterator[tuple[SegmentRow, Frames | None]]:
         """Every kept segment of what was heard, with its recording's frames: what a figure of it needs."""
         for recording in self.recordings:
             heard = self._listener.find(recording)

@@ -9,9 +9,11 @@ import click
 from pipeline.cli.filter_eval import evaluate
 
 if TYPE_CHECKING:
-    from pipeline.core.heard import Heard
+    from pipeline.core.heard import Frames, Heard
+    from pipeline.core.mined_rows import SegmentRow
     from pipeline.core.mining.summary import MiningSummary
     from pipeline.io.recordings.declaration import Declaration
+    from pipeline.mining import Draw
 
 _DECLARATIONS = (".yaml", ".yml")
 
@@ -56,7 +58,11 @@ filter_recordings.add_command(evaluate)
     is_flag=True,
     help="You may pass the audio on, whatever the declared rights say; written on every row.",
 )
-@click.option("--plot", is_flag=True, help="Draw every kept segment as a PNG in DIR/timelines.")
+@click.option(
+    "--plot",
+    is_flag=True,
+    help="Draw every kept segment as a PNG in DIR/timelines; without it, earlier ones are removed.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def mine(
     paths: tuple[Path, ...],
@@ -92,18 +98,24 @@ def mine(
     asked = {"export_audio": export_audio, "i_have_rights": i_have_rights}
     declaration = declaration.model_copy(update={name: True for name, wanted in asked.items() if wanted})
     work = Mine(declaration, base, out)
-    summary = work.run(_HearingProgress(len(work.recordings)).advance)
+    summary = work.run(_HearingProgress(len(work.recordings)).advance, _drawing() if plot else None)
     if as_json:
         click.echo(json.dumps(summary.model_dump(mode="json"), ensure_ascii=False, indent=1))
     else:
         _print_summary(summary, out)
-    if plot:
-        from pipeline.figures import plot_segment
-
-        for row, frames in work.kept():
-            click.echo(f"figure: {plot_segment(row, frames, out / 'timelines')}", err=True)
     if not summary.recordings["ok"]:
         raise click.exceptions.Exit(1)
+
+
+def _drawing() -> "Draw":
+    """Draws, and says where."""
+    from pipeline.figures import plot_segment
+
+    def draw(row: "SegmentRow", frames: "Frames | None", path: Path) -> None:
+        plot_segment(row, frames, path)
+        click.echo(f"figure: {path}", err=True)
+
+    return draw
 
 
 def _in_language(declaration: "Declaration", language: str) -> "Declaration":

@@ -6,6 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.core.heard import Frames
+from pipeline.core.mined_rows import SegmentRow
+from pipeline.domain.errors import ConfigError
+from pipeline.io.recordings.declaration import read_declaration
+from pipeline.io.run_directory import RunDirectory
+from pipeline.mining import Mine
 from tests.calls import call, write_call
 from tests.cli.calling import humdial
 
@@ -98,6 +104,23 @@ def test_kept_segments_are_drawn(tmp_path: Path, audio: Path) -> None:
     assert f"figure: {figure}" in answer.err
     assert figure.read_bytes().startswith(b"\x89PNG")
     assert figure.stat().st_size > 10_000
+    (tmp_path / "timelines" / "theirs.png").write_bytes(b"somebody else's")
+    humdial("filter", audio / "calls.yaml", "--out", tmp_path, "--plot")
+    assert {path.name for path in (tmp_path / "timelines").iterdir()} == {"one-000000.png", "theirs.png"}
+    humdial("filter", audio / "calls.yaml", "--out", tmp_path)
+    assert {path.name for path in (tmp_path / "timelines").iterdir()} == {"theirs.png"}
+
+
+def test_figures_are_drawn_while_nobody_else_may_write(tmp_path: Path, audio: Path) -> None:
+    refused: list[str] = []
+
+    def draw(row: SegmentRow, frames: Frames | None, path: Path) -> None:
+        with pytest.raises(ConfigError, match="another run is writing here"), RunDirectory(tmp_path).locked():
+            pass
+        refused.append(path.name)
+
+    Mine(read_declaration(audio / "calls.yaml"), audio, tmp_path).run(lambda heard, kept: None, draw)
+    assert refused == ["one-000000.png"]
 
 
 def test_a_call_that_cannot_be_used_is_a_finding_and_says_why(tmp_path: Path, audio: Path) -> None:
