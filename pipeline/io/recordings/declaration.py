@@ -261,7 +261,7 @@ def _explain(error: ValidationError) -> str:
         nearest = difflib.get_close_matches(str(got), known, n=1, cutoff=0.0)
         return f"{where}: unknown layout {got!r}; did you mean {nearest[0]!r}? known: {', '.join(known)}"
     if first["type"] != "extra_forbidden":
-        return f"{where}: {first['msg']}"
+        return f"{where}: {first['msg'].removeprefix('Value error, ')}"
     known = _keys_at(first["loc"][:-1])
     nearest = difflib.get_close_matches(str(first["loc"][-1]), known, n=1, cutoff=0.0)
     return f"unknown key {where!r}; did you mean {nearest[0]!r}? known here: {', '.join(known)}"

@@ -17,7 +17,15 @@ from pipeline.core.mining.quality import (
     unrelated_share,
 )
 from pipeline.core.mining.segments import find_segments
-from pipeline.core.mining.summary import Histogram, MiningSummary, MiningTally, Outcome, SplitSummary, Written
+from pipeline.core.mining.summary import (
+    Histogram,
+    MadeBy,
+    MiningSummary,
+    MiningTally,
+    Outcome,
+    SplitSummary,
+    Written,
+)
 from pipeline.core.seeding import derive_rng
 from pipeline.domain.labels import Split
 from pipeline.domain.mining import MinedType, RejectCode
@@ -25,6 +33,7 @@ from pipeline.domain.quarantine import Reason
 from tests.core.mining.made import RATE, Times, at, span, talk
 
 LIMITS = QualityLimits(bandwidth_min_hz=3000)
+MADE_BY = MadeBy(config_sha256="0", versions={"humdial-pipeline": "0"})
 
 
 @pytest.mark.parametrize(
@@ -99,7 +108,7 @@ def summarise(outcomes: Iterable[Outcome]) -> MiningSummary:
     tally = MiningTally()
     for outcome in outcomes:
         tally.add(outcome)
-    return tally.summary()
+    return tally.summary(MADE_BY)
 
 
 def test_the_funnel_counts_the_first_reason_and_every_reason() -> None:
@@ -178,7 +187,7 @@ def test_what_was_made_of_segments_is_counted_by_split_and_by_reason() -> None:
     tally.add(Outcome("a", 20, "ok", (segment,)), Split.DEV, Written(1, 0, (Reason.ONE_CHANNEL,)))
     tally.add(Outcome("b", 30, "ok"), Split.DEV, Written())
     tally.add(Outcome("c", 30, "rejected"), Split.TEST, Written())
-    summary = tally.summary()
+    summary = tally.summary(MADE_BY)
     (part,) = summary.splits.items()
     assert part == (Split.DEV, SplitSummary(recordings=2, segments=1, hours=round(20 / 3600, 6)))
     assert (summary.timelines, summary.dialogues, summary.quarantined) == (1, 0, {Reason.ONE_CHANNEL: 1})
