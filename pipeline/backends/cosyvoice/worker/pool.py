@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from .engine import EngineLostError, EngineProcess
 from .messages import Greeting, Job, Reply
-from .refusals import Code, RefusalError
+from .refusals import Code, RefusalError, past_deadline
 
 _LOG = logging.getLogger(__name__)
 _ERRORS_IN_A_ROW = 3
@@ -79,7 +79,7 @@ class _Work:
 
     def fail_deadline(self, where: str) -> None:
         """The deadline passed."""
-        self.fail(_late(self.deadline_s, where))
+        self.fail(past_deadline(self.deadline_s, where))
 
 
 class Pool:
@@ -147,8 +147,6 @@ class Pool:
         `waited_s` of the deadline have passed already. Cancelled, it leaves the queue; what an engine has begun is
         finished.
         """
-        if waited_s >= deadline_s:
-            raise _late(deadline_s, "in the queue")
         self.require_up()
         idle = sum(engine.state == "ready" for engine in self.engines)
         waiting = self.num_waiting
@@ -269,11 +267,6 @@ class Pool:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
-
-
-def _late(deadline_s: float, where: str) -> RefusalError:
-    message = f"no audio within deadline_s = {deadline_s:g}; the time passed {where}"
-    return RefusalError("deadline", message, details={"where": where})
 
 
 def _whole(seconds: float) -> int:

@@ -84,3 +84,9 @@ def _is_text(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def past_deadline(deadline_s: float, where: str) -> RefusalError:
+    """What is said where the time ran out."""
+    message = f"no audio within deadline_s = {deadline_s:g}; the time passed {where}"
+    return RefusalError("deadline", message, details={"where": where})

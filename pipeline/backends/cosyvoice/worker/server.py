@@ -19,7 +19,7 @@ from .guarding import LARGEST_JSON, VOICES, Guard
 from .messages import LONGEST_TEXT, MOST_IN_BATCH, BatchRequest, Greeting, Job, Meta, Reply, TtsRequest
 from .multipart import MultipartError, parse_form
 from .pool import Pool
-from .refusals import RefusalError
+from .refusals import RefusalError, past_deadline
 from .text import BEST_HAN, BEST_WORDS, LONGEST_HAN, LONGEST_WORDS
 from .voices import Registry, VoiceReference
 from .wav import write_wav
@@ -54,6 +54,8 @@ class Speech:
 
     async def speak(self, request: TtsRequest, waited_s: float = 0.0) -> Clip:
         """One clip; raises RefusalError. `waited_s` is what has passed of its deadline."""
+        if waited_s >= request.deadline_s:
+            raise past_deadline(request.deadline_s, "in the queue")
         greeting = self.pool.require_up()
         choice = choose(request, greeting, self.registry)
         reply, samples = await self.pool.speak(choice.job, request.deadline_s, waited_s)
