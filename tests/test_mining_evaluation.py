@@ -169,6 +169,13 @@ def test_an_event_of_somebody_whom_the_filter_does_not_know_is_refused(
         evaluate(out, (tmp_path / "gold.jsonl",))
 
 
+def test_an_empty_reference_is_misuse_and_is_named(tmp_path: Path, out: Path) -> None:
+    (tmp_path / "empty.jsonl").write_text("")
+    answer = humdial("filter", "eval", out, "--ref", tmp_path / "empty.jsonl")
+    assert answer.code == 2
+    assert f"{tmp_path / 'empty.jsonl'}: holds no speech" in answer.problem
+
+
 def test_results_of_another_version_are_told_from_none(tmp_path: Path, out: Path) -> None:
     results = json.loads((out / "filter.json").read_text())
     results["quality"]["loudness_min"] = 1

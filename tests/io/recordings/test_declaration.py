@@ -1,11 +1,21 @@
 """A declaration names recordings, rights and thresholds, and nothing else."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.domain.errors import ConfigError
-from pipeline.io.recordings.declaration import UNSTATED, declare_audio, read_declaration, recordings_of
+from pipeline.io.recordings.declaration import (
+    UNSTATED,
+    DeclaredRecording,
+    declare_audio,
+    read_declaration,
+    recordings_of,
+)
+from pipeline.io.recordings.layouts.source import id_part
 from tests.io.recordings.trees import make_ami, make_audio
 
 RIGHTS = "{corpus: made-up, licence_id: CC0-1.0, consent_basis: invented}"
@@ -81,6 +91,26 @@ def test_a_file_whose_partner_cannot_be_read_is_not_paired_with_the_next_call() 
         ("2-agent.wav", "2-caller.wav"),
         ("3-agent.wav",),
     ]
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=12))
+def test_every_file_is_in_one_recording_and_only_neighbours_of_one_channel_are_a_pair(
+    channels: list[int],
+) -> None:
+    paths = tuple(Path(f"{index}.wav") for index in range(len(channels)))
+    recordings = declare_audio(paths, tuple(channels)).recordings
+    assert [name for one in recordings for name in one.audio] == [str(path) for path in paths]
+    alone = [int(Path(one.audio[0]).stem) for one in recordings if len(one.audio) == 1]
+    for one in recordings:
+        assert len(one.audio) == 1 or [channels[int(Path(name).stem)] for name in one.audio] == [1, 1]
+    assert not any(channels[a] == channels[b] == 1 and b == a + 1 for a, b in pairwise(alone))
+
+
+@given(st.text(), st.text())
+def test_different_names_are_different_parts_of_ids(first: str, second: str) -> None:
+    ids = [id_part(first), id_part(second)]
+    assert (ids[0] == ids[1]) == (first == second)
+    assert DeclaredRecording(recording_id=ids[0]).recording_id == ids[0]
 
 
 def test_any_file_name_makes_an_id_of_its_own() -> None:
