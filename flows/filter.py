@@ -28,6 +28,7 @@ from pipeline.core.mining.summary import MiningSummary
 from pipeline.domain.errors import PipelineError
 from pipeline.domain.record import Record
 from pipeline.io.recordings.declaration import Declaration, read_declaration
+from pipeline.io.recordings.searched import check_not_searched
 from pipeline.io.run_directory import RunDirectory
 from pipeline.mining import Mine
 from pipeline.run_records import ShardRef
@@ -73,6 +74,7 @@ def resolve(declaration: str, out: str) -> FilterRequest:
     request = FilterRequest(
         declaration=read_declaration(path).to_line(), base=str(path.parent), out=str(Path(out).absolute())
     )
+    check_not_searched(path, Path(out))
     request.mine()
     return request
 

@@ -89,7 +89,7 @@ def mine(
     """
     from pipeline.mining import Mine
 
-    declaration, base = _declared(paths)
+    declaration, base = _declared(paths, out)
     if detector is not None:
         listening = declaration.listening.model_copy(update={"detector": detector})
         declaration = declaration.model_copy(update={"listening": listening})
@@ -128,16 +128,19 @@ def _in_language(declaration: "Declaration", language: str) -> "Declaration":
     return declaration.model_copy(update={"recordings": recordings})
 
 
-def _declared(paths: tuple[Path, ...]) -> tuple["Declaration", Path]:
+def _declared(paths: tuple[Path, ...], out: Path) -> tuple["Declaration", Path]:
     from pipeline.domain.errors import ConfigError
     from pipeline.io.recordings.audio import count_channels
     from pipeline.io.recordings.declaration import declare_audio, read_declaration
+    from pipeline.io.recordings.searched import check_not_searched
 
     declarations = [path for path in paths if path.suffix in _DECLARATIONS]
     if declarations and len(paths) > 1:
         raise ConfigError(f"{declarations[0]}: a declaration stands alone; name the audio files inside it")
     if declarations:
-        return read_declaration(paths[0]), paths[0].absolute().parent
+        declaration = read_declaration(paths[0])
+        check_not_searched(paths[0], out)
+        return declaration, paths[0].absolute().parent
     for path in paths:
         if not path.is_file():
             raise ConfigError(f"{path}: is no file; wanted audio files, or one YAML declaration")

@@ -172,3 +172,12 @@ def test_recordings_that_are_inside_of_out_are_left_alone(tmp_path: Path, audio:
     assert answer.code == 2
     assert f"is inside {tmp_path}, which is for results; choose another --out" in answer.problem
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_results_do_not_go_where_recordings_are_looked_for(tmp_path: Path, audio: Path) -> None:
+    (tmp_path / "call.wav").write_bytes((audio / "call.wav").read_bytes())
+    (tmp_path / "d.yaml").write_text("sources: [{layout: two_channel, path: .}]\n")
+    answer = humdial("filter", tmp_path / "d.yaml", "--out", tmp_path / "mined")
+    assert answer.code == 2
+    assert "where `sources` are looked for" in answer.problem
+    assert not (tmp_path / "mined").exists()

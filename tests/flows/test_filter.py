@@ -162,6 +162,12 @@ def test_a_directory_that_is_not_for_results_is_refused_before_anything_is_heard
     assert not list(tmp_path.rglob("activity"))
 
 
+def test_results_do_not_go_where_a_flow_looks_for_recordings(declaration: Path, tmp_path: Path) -> None:
+    declaration.write_text("sources: [{layout: two_channel, path: .}]\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="where `sources` are looked for"):
+        resolve(str(declaration), str(tmp_path / "mined"))
+
+
 def test_tasks_leave_caching_to_what_was_heard() -> None:
     for task in (hear, write):
         assert task.cache_policy == NO_CACHE
