@@ -423,6 +423,18 @@ def test_a_recording_that_the_diarizer_fails_at_is_refused_and_asked_again(tmp_p
     assert lines(tmp_path / "out" / "errors.jsonl") == []
 
 
+def test_a_diarization_that_thresholds_refuse_is_told_with_what_it_lacks(tmp_path: Path) -> None:
+    write_call(tmp_path / "a.wav", (A + B)[:, None])
+    declaration = declare(
+        recording("a", "a.wav"), diarizer={"model": "none"}, timbre={"min_clean_chunks": 10_000}
+    )
+    summary = Mine(declaration, tmp_path, tmp_path / "out", _Unable("a")).run(lambda heard, kept: None)
+    assert summary.recordings["rejected"] == 1
+    (error,) = lines(tmp_path / "out" / "errors.jsonl")
+    assert (error["stage"], error["code"]) == ("decide", "diarization_unreliable")
+    assert re.search(r"^a: .*got \d+, wanted 10000 at least; .*min_clean_chunks", str(error["detail"]))
+
+
 def test_a_diarizer_that_cannot_be_loaded_stops_at_once(tmp_path: Path) -> None:
     write_call(tmp_path / "a.wav", (A + B)[:, None])
     declaration = declare(recording("a", "a.wav"), diarizer={"model": str(tmp_path / "nowhere")})

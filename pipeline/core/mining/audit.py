@@ -97,7 +97,7 @@ conversations: declare the right pair, or raise quality.structure_max_share
     found = ""
     if problem.value is not None and problem.threshold is not None:
         bound = "at most" if problem.value > problem.threshold else "at least"
-        found = f": got {problem.value:.4g}, wanted {problem.threshold:.4g} {bound}"
+        found = f": got {problem.value:.6g}, wanted {problem.threshold:.6g} {bound}"
     return f"{recording_id}: {what}{found}; {remedy}"
 
 
