@@ -130,6 +130,7 @@ def stop_after(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RunDirectory, "write_shard", write_or_die)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [0, 2, 3, 5, 8, 10, 14])
 def test_a_run_that_died_is_finished_by_the_same_command(
     count: int, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -171,6 +172,7 @@ def replace_digit(path: Path, rng: random.Random) -> None:
 NOTES = ["0*/records.*", "0*/quarantine.*", "0*/stamp.*", "01-seeds/slicing.json"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "damage"),
     [
@@ -194,6 +196,7 @@ def test_a_damaged_run_heals(
     assert (described.num_dialogues, described.refusals) == (original.num_dialogues, original.refusals)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [delete, truncate, flip, replace_digit])
 @pytest.mark.parametrize("kind", ["clips/*/*.wav", "clips/*/*.json", "replies/*/*.json"])
 def test_a_damaged_store_is_made_good_before_it_is_used(

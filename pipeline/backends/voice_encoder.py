@@ -15,7 +15,7 @@ import numpy.typing as npt
 import soxr
 import xxhash
 
-from pipeline.core.vad import EnergyVadSettings, detect_speech
+from pipeline.core.vad import CLIP_SETTINGS, detect_speech
 from pipeline.domain.errors import ConfigError, TerminalBackendError
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ _LEAST_SPEECH_S = 1.0
 """Below it nobody is told apart: encoders are trained on two to six seconds."""
 _PAUSE_S = 0.3
 """Longer silences are none of the voice."""
-_EAR = EnergyVadSettings(depth_db=35.0, above_floor=0.0)
-"""A clip is nearly all speech: its quietest tenth is no noise floor to stay clear of."""
 
 Wave = npt.NDArray[np.float32]
 Features = npt.NDArray[np.float32]
@@ -69,7 +67,7 @@ class OnnxVoiceEncoder:
     def embed(self, samples: Wave, sampling_rate: int) -> npt.NDArray[np.float32] | None:
         """The voice in `[num_samples]`, `[dim]` of length 1; None below one second of speech."""
         wave = soxr.resample(samples, sampling_rate, _RATE_HZ).astype(np.float32)
-        runs = detect_speech(wave, _RATE_HZ, _PAUSE_S, _EAR)
+        runs = detect_speech(wave, _RATE_HZ, _PAUSE_S, CLIP_SETTINGS)
         if sum(map(len, runs)) < _LEAST_SPEECH_S * _RATE_HZ:
             return None
         said = np.concatenate([wave[run.start : run.end] for run in runs])

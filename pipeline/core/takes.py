@@ -17,7 +17,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from pipeline.core.tokens import is_character, words_of
-from pipeline.core.vad import EnergyVadSettings, detect_speech
+from pipeline.core.vad import CLIP_SETTINGS, detect_speech
 from pipeline.domain.errors import BadTakeError
 from pipeline.domain.record import Record
 from pipeline.domain.span import Span
@@ -33,8 +33,6 @@ BETWEEN_CLAUSES_S = 0.12
 """Where a long text was spoken in parts: below the 200 ms that would make two IPUs of it."""
 _CEILING = 0.98
 _LONG_INNER_SILENCE_S = 1.0
-_EAR = EnergyVadSettings(depth_db=35.0, above_floor=0.0)
-"""A clip is nearly all speech: its quietest tenth is no noise floor to stay clear of."""
 
 
 class GateLimits(Record):
@@ -78,7 +76,7 @@ def examine(take: Take, text: str, kind: Kind, limits: GateLimits) -> Trimmed:
     """
     samples, rate = take.samples, take.sampling_rate
     _check_samples(samples)
-    runs = detect_speech(samples, rate, min_silence_s=0.0, settings=_EAR)
+    runs = detect_speech(samples, rate, min_silence_s=0.0, settings=CLIP_SETTINGS)
     level_dbfs = _level_dbfs(samples, runs)
     if level_dbfs < limits.quietest_dbfs:
         raise BadTakeError(

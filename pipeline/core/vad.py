@@ -50,6 +50,10 @@ class EnergyVadSettings(Record):
     """Stretches that are loud for less are clicks."""
 
 
+CLIP_SETTINGS = EnergyVadSettings(depth_db=35.0, above_floor=0.0, floor_share=0.0)
+"""For a clip, which is nearly all speech: its quietest tenth is no noise floor to stay clear of."""
+
+
 def detect_speech(
     samples: Signal, sampling_rate: int, min_silence_s: float, settings: EnergyVadSettings | None = None
 ) -> tuple[Span, ...]:

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.core.tokens import is_character, tokenize, words_of
-from pipeline.core.vad import EnergyVadSettings, detect_speech
+from pipeline.core.vad import CLIP_SETTINGS, detect_speech
 from pipeline.domain.errors import RecordError
 from pipeline.domain.labels import Language
 from pipeline.domain.quarantine import Reason
@@ -35,8 +35,6 @@ RESOLUTION_MS = 150.0
 LONGEST_WORD_S = 2.5
 """Nobody takes longer for one word: whoever says so has lost the way through the text."""
 
-_EAR = EnergyVadSettings(depth_db=35.0, above_floor=0.0)
-"""A clip is nearly all speech: its quietest tenth is no noise floor to stay clear of."""
 _SHORTEST_WORD_S = 0.02
 _SHORTEST_SILENCE_S = 0.04
 """Shorter ones are closures of stops."""
@@ -117,7 +115,7 @@ def estimate_words(samples: Wave, sampling_rate: int, text: str, language: Langu
         raise RecordError(
             Reason.BAD_AUDIO, f"word times: {len(samples)} samples for {len(said.words)} words: {text!r}"
         )
-    runs = detect_speech(samples, sampling_rate, _SHORTEST_SILENCE_S, _EAR)
+    runs = detect_speech(samples, sampling_rate, _SHORTEST_SILENCE_S, CLIP_SETTINGS)
     if not runs or runs[-1].end - runs[0].start < len(said.words):
         runs = (Span(0, len(samples)),)  # nothing is heard, or a click: the words are somewhere in it
     words: list[Word] = []

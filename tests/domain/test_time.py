@@ -62,7 +62,7 @@ def test_words_are_written_as_they_were_read() -> None:
     line = clip_line(f"{word_line()},{second}")
     clip = ClipRef.from_line(line)
     assert clip.words[1] == Word("tea", Span(4, 9), TimeSource.ENGINE)
-    assert clip.to_line() == line
+    assert clip.to_line().startswith(line.removesuffix("}") + ",")  # and how the clip was made
 
 
 @given(st.lists(spans(10**9, 10**6), max_size=5), st.integers(0, 10**9))

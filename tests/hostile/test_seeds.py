@@ -21,6 +21,8 @@ from pipeline.io.jsonl import read_records
 from pipeline.io.run_directory import RunDirectory
 from tests.cli.calling import Answer, humdial
 
+pytestmark = pytest.mark.slow  # many whole runs
+
 GOOD = {
     "id": "good",
     "turns": [

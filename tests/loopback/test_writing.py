@@ -21,6 +21,8 @@ from tests.loopback.faults import TEXT
 from tests.loopback.writing import PATIENCE, ROOT_SEED, Written, plans, write
 from tests.stages.doubles import PlainAuthor
 
+pytestmark = pytest.mark.slow  # five hundred dialogues, and servers that fail
+
 COUNT = 500
 STEPS = ("adapt", "place", "write")
 ROOT = Path(__file__).parents[2]
@@ -173,7 +175,6 @@ def test_a_server_that_goes_away_stops_the_run_and_refuses_nothing() -> None:
         assert server.paid + kept == len(store.replies)
 
 
-@pytest.mark.slow
 def test_after_kill_9_a_rerun_pays_only_for_what_is_missing(tmp_path: Path) -> None:
     count, replies = 60, 3 * 60 - 60 // 10
     faults = FaultPlan({Fault.SLOW: 1.0})
