@@ -53,7 +53,7 @@ class MiningCache:
 
     def entries(self) -> Iterator[Heard]:
         """Everything that was ever heard and is whole, by file name."""
-        for path in sorted(self._directory.glob("*.json")):
+        for path in sorted(self._directory.glob("[!.]*.json")):
             try:
                 yield CachedHeard.from_line(path.read_bytes()).heard
             except (OSError, ValidationError):

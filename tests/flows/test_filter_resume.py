@@ -59,7 +59,7 @@ def finished(declaration: Path, out: Path) -> str:
 
 
 def entries(out: Path) -> dict[str, int]:
-    return {path.name: path.stat().st_mtime_ns for path in (out / "activity").glob("*.json")}
+    return {path.name: path.stat().st_mtime_ns for path in (out / "activity").glob("[!.]*.json")}
 
 
 def test_a_killed_filter_goes_on_where_it_stopped(declaration: Path, tmp_path: Path) -> None:

@@ -51,6 +51,14 @@ def test_ids_that_differ_by_a_colon_do_not_meet(tmp_path: Path) -> None:
     assert cache.find("corpus_one", "key") is None
 
 
+def test_what_a_killed_writer_left_is_no_entry(tmp_path: Path) -> None:
+    cache = MiningCache(tmp_path)
+    cache.put("key", HEARD, FRAMES)
+    (entry,) = tmp_path.glob("*.json")
+    (tmp_path / f".partial-1-0-{entry.name}").write_bytes(entry.read_bytes())
+    assert list(cache.entries()) == [HEARD]
+
+
 def test_levels_are_kept_to_half_a_decibel() -> None:
     levels = np.linspace(-100, 0, 999, dtype=np.float32)[None]
     kept = Frames(pack_levels(levels), np.zeros((1, 999), np.uint16)).levels_db(0)
