@@ -60,8 +60,6 @@ class RejectCode(StrEnum):
     LOW_SNR = "low_snr"
     CLIPPING = "clipping"
     LOW_BANDWIDTH = "low_bandwidth"
-    LANGUAGE = "language"
-    DUPLICATE_SEGMENT = "duplicate_segment"
     TOO_FEW_EVENTS = "too_few_events"
     # recordings
     ONE_SPEAKER = "one_speaker"
