@@ -18,14 +18,12 @@ Started with::
 import base64
 import binascii
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from pipeline.backends.speech_servers.pool import Family, Pool
+from pipeline.backends.speech_servers.pool import Family, Pool, PoolClient
 from pipeline.backends.speech_servers.refusals import check_status
 from pipeline.backends.speech_servers.served import agree, ask_json
 from pipeline.backends.speech_servers.servers import SpeechServer
@@ -88,29 +86,18 @@ class _Reply(BaseModel):
     data: tuple[_Pooled, ...] = Field(min_length=1, max_length=1)
 
 
-class Qwen3ForcedAligner:
+class Qwen3ForcedAligner(PoolClient):
     """Implements Aligner. Use as a context manager: entering it aligns two words of silence, so that a server that
     was started without the options above is found out before the run, not clip by clip."""
 
     def __init__(self, settings: Qwen3Settings) -> None:
         self._settings = settings
         self._models = Call("/v1/models", settings.patience.connect_timeout_s, from_root=True)
-        self._pool = Pool(Family(SECTION, self._models, _REMEDY), settings.servers, settings.patience)
+        super().__init__(Pool(Family(SECTION, self._models, _REMEDY), settings.servers, settings.patience))
         self._model = ""
 
-    def __enter__(self) -> Self:
-        self._pool.open()
-        try:
-            self._model = agree(SECTION, self._pool.greet(self._try_out), str)
-        except BaseException:
-            self._pool.close()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._pool.close()
+    def _meet(self) -> None:
+        self._model = agree(SECTION, self._pool.greet(self._try_out), str)
 
     @property
     def name(self) -> str:

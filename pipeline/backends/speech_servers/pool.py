@@ -11,10 +11,12 @@ answers something else at that moment.
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from types import TracebackType
+from typing import Self, TypeVar
 
 from pipeline.backends.guard import loop_s
 from pipeline.backends.home import Home
@@ -220,3 +222,28 @@ class Pool:
                 await asyncio.sleep(pause_s)
             except (TransientBackendError, BadTakeError) as error:
                 return (), str(error)
+
+
+class PoolClient(ABC):
+    """What asks a pool: opened with it, when every server has been met, and closed with it. A context manager."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    @abstractmethod
+    def _meet(self) -> None:
+        """Ask every server what it is. Raises ConfigError where nobody answers, or they differ."""
+
+    def __enter__(self) -> Self:
+        self._pool.open()
+        try:
+            self._meet()
+        except BaseException:
+            self._pool.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.close()

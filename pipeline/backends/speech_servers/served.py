@@ -5,15 +5,14 @@ with CosyVoice(...) as synthesizer:      greets every server
     await synthesizer.synthesize(...)    from any event loop
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from pipeline.backends.speech_servers.bounds import check_text, longest_take_s
-from pipeline.backends.speech_servers.pool import Pool
+from pipeline.backends.speech_servers.pool import Pool, PoolClient
 from pipeline.backends.speech_servers.refusals import check_status
 from pipeline.backends.speech_servers.transport import Answer, Call, Line
 from pipeline.backends.speech_servers.waves import Wave
@@ -29,29 +28,18 @@ W = TypeVar("W", bound=BaseModel)
 F = TypeVar("F")
 
 
-class ServedSynthesizer(ABC):
+class ServedSynthesizer(PoolClient):
     """Implements SpeechSynthesizer but for the dialect. Use as a context manager."""
 
     backend: str
     """The name under which voices of the catalogue belong to this synthesizer."""
 
     def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+        super().__init__(pool)
         self._capabilities: Capabilities | None = None
 
-    def __enter__(self) -> Self:
-        self._pool.open()
-        try:
-            self._capabilities = self._greet()
-        except BaseException:
-            self._pool.close()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._pool.close()
+    def _meet(self) -> None:
+        self._capabilities = self._greet()
 
     @property
     def capabilities(self) -> Capabilities:

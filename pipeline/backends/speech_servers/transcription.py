@@ -6,14 +6,12 @@ samples --wav--> form file, model, language --> {"text": "..."}
 """
 
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pipeline.backends.speech_servers.pool import Family, Pool
+from pipeline.backends.speech_servers.pool import Family, Pool, PoolClient
 from pipeline.backends.speech_servers.refusals import check_status
 from pipeline.backends.speech_servers.servers import SpeechServer
 from pipeline.backends.speech_servers.transport import Answer, Call, Line, Part
@@ -51,27 +49,16 @@ class _Transcript(BaseModel):
     text: str
 
 
-class ServedTranscriber:
+class ServedTranscriber(PoolClient):
     """Implements Transcriber. Use as a context manager."""
 
     def __init__(self, settings: TranscriberSettings) -> None:
         probe = Call("/models", settings.patience.connect_timeout_s)
         self._settings = settings
-        self._pool = Pool(Family(SECTION, probe, _REMEDY), settings.servers, settings.patience)
+        super().__init__(Pool(Family(SECTION, probe, _REMEDY), settings.servers, settings.patience))
 
-    def __enter__(self) -> Self:
-        self._pool.open()
-        try:
-            self._pool.greet(self._find)
-        except BaseException:
-            self._pool.close()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._pool.close()
+    def _meet(self) -> None:
+        self._pool.greet(self._find)
 
     @property
     def name(self) -> str:
