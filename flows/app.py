@@ -33,9 +33,10 @@ def run_flow(
 
     from flows.api import prefect_api
     from flows.build import build
+    from flows.interrupting import interruptible
     from flows.watching import watched
 
-    with prefect_api(), watched(progress):
+    with prefect_api(), interruptible(progress) as watching, watched(watching):
         return build(config=config_path, out=None if out is None else str(out), overrides=overrides)
 
 

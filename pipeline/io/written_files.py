@@ -40,16 +40,19 @@ class WrittenFiles:
         """Remove every file of ours but these. They alone are listed from now on."""
         for name in self._listed().difference(wanted):
             (self._folder / name).unlink(missing_ok=True)
-        if wanted:
-            write_text(self._list, "".join(f"{name}\n" for name in sorted(wanted)))
-        else:
+        text = "".join(f"{name}\n" for name in sorted(wanted))
+        if not text:
             self._list.unlink(missing_ok=True)
+        elif text != self._read():
+            write_text(self._list, text)
 
     def _listed(self) -> set[str]:
         """Names of files in the folder itself; the end of a line that was cut off is none."""
-        try:
-            text = self._list.read_text(encoding="utf-8")
-        except (FileNotFoundError, NotADirectoryError):
-            return set()
-        whole, _, _ = text.rpartition("\n")
+        whole, _, _ = self._read().rpartition("\n")
         return {name for name in whole.split("\n") if name == Path(name).name and name not in ("", "..")}
+
+    def _read(self) -> str:
+        try:
+            return self._list.read_text(encoding="utf-8")
+        except (FileNotFoundError, NotADirectoryError):
+            return ""
