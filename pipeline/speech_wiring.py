@@ -8,6 +8,7 @@ speech.voices                 --> voices        speech.likeness    --> who compa
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,7 +92,7 @@ def _synthesizer(
         from pipeline.backends.espeak.synthesizer import EspeakSynthesizer
 
         return EspeakSynthesizer(workers=config.processes)
-    _need_extra(f"speech.backend {name}")
+    _need_extra(f"speech.backend {name}", "aiohttp")
     if name == "cosyvoice":
         from pipeline.backends.speech_servers import cosyvoice
 
@@ -152,13 +153,13 @@ def _servers(
     return find_servers(section, named, variable, default)
 
 
-def _need_extra(who: str) -> None:
-    try:
-        import aiohttp  # noqa: F401 - what all servers are spoken to with
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"{who}: {error.name} is not installed; remedy: pip install 'humdial-pipeline[speech]'"
-        ) from error
+def _need_extra(who: str, *packages: str) -> None:
+    """Told at the start, not at the first clip."""
+    for package in packages:
+        if find_spec(package) is None:
+            raise ConfigError(
+                f"{who}: {package} is not installed; remedy: pip install 'humdial-pipeline[speech]'"
+            )
 
 
 def _aligner(name: str) -> AbstractContextManager[Aligner]:
@@ -168,13 +169,7 @@ def _aligner(name: str) -> AbstractContextManager[Aligner]:
 
 
 def _listener(config: TranscriptCheck, resources: ExitStack) -> Listener:
-    _need_extra("speech.transcripts")
-    try:
-        import jiwer  # noqa: F401 - counts what was heard wrong
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            "speech.transcripts: jiwer is not installed; remedy: pip install 'humdial-pipeline[speech]'"
-        ) from error
+    _need_extra("speech.transcripts", "aiohttp", "jiwer")
     from pipeline.backends.speech_servers import transcription
 
     settings = transcription.TranscriberSettings(

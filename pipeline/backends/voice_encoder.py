@@ -47,14 +47,14 @@ _KALDI = _Family("povey", 1.0)
 class OnnxVoiceEncoder:
     """Implements VoiceEncoder. Equal samples give equal points, whichever thread asks."""
 
-    def __init__(self, model: Path, *, threads: int = 1) -> None:
+    def __init__(self, model: Path) -> None:
         """Raises ConfigError for a file that is not there or is no such network, and for missing packages."""
         if not model.is_file():
             raise ConfigError(
                 f"voice encoder: {model}: no such file; wanted a network in ONNX; remedy: WeSpeaker's "
                 "voxceleb_resnet34_LM.onnx or cnceleb_resnet34_LM.onnx, or the campplus.onnx of a CosyVoice model"
             )
-        self._session = _load(model, threads)
+        self._session = _load(model)
         self._input = self._session.get_inputs()[0].name
         self._family = _family_of(model, self._session)
         self._name = f"{model.stem}-{xxhash.xxh3_64(model.read_bytes()).hexdigest()[:8]}"
@@ -81,7 +81,7 @@ class OnnxVoiceEncoder:
         return np.asarray(point / length, dtype=np.float32)
 
 
-def _load(model: Path, threads: int) -> "InferenceSession":
+def _load(model: Path) -> "InferenceSession":
     try:
         import kaldi_native_fbank  # noqa: F401 - missing packages are told of at the start
         import onnxruntime
@@ -90,7 +90,7 @@ def _load(model: Path, threads: int) -> "InferenceSession":
             f"voice encoder: {error.name} is not installed; remedy: pip install 'humdial-pipeline[similarity]'"
         ) from error
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
